@@ -1,0 +1,52 @@
+/* Precedes every kernel file: a block's B images lie innermost, a work-item handles V of them.
+ * Arrays are read as `vec`: element e of block n is x[(n * count + e) * LANES + LANE]. */
+#ifndef B
+#define B 1
+#endif
+#ifndef V
+#define V 1
+#endif
+#define LANES (B / V)                 /* work-items per block: the global size along x */
+#define LANE ((int)get_global_id(0))  /* which of them this is */
+#define UNROLL _Pragma("unroll")
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+#if V == 1
+typedef float vec;
+typedef int ivec;
+#define to_vec(x) ((float)(x))
+#define to_ivec(x) ((int)(x))
+#define lane_numbers 0
+inline float sum_lanes(vec x) { return x; }
+#else
+typedef PASTE(float, V) vec;
+typedef PASTE(int, V) ivec;
+#define to_vec(x) PASTE(convert_float, V)(x)
+#define to_ivec(x) PASTE(convert_int, V)(x)
+#if V == 2
+#define lane_numbers ((int2)(0, 1))
+inline float sum_lanes(vec x) { return x.x + x.y; }
+#elif V == 4
+#define lane_numbers ((int4)(0, 1, 2, 3))
+inline float sum_lanes(vec x) { return (x.x + x.z) + (x.y + x.w); }
+#elif V == 8
+#define lane_numbers ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
+inline float sum_lanes(vec x)
+{
+    float4 a = x.lo + x.hi;
+    return (a.x + a.z) + (a.y + a.w);
+}
+#elif V == 16
+#define lane_numbers ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+inline float sum_lanes(vec x)
+{
+    float8 b = x.lo + x.hi;
+    float4 a = b.lo + b.hi;
+    return (a.x + a.z) + (a.y + a.w);
+}
+#endif
+#endif
+
+/* A condition for select(): true (-1, or 1 where V is 1) in lanes that hold one of n images. */
+#define lane_exists(block, n) (lane_numbers + ((int)(block) * B + LANE * V) < (ivec)(n))

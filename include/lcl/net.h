@@ -1,0 +1,90 @@
+/* A net: layers wired by named blobs, ready to run on a device. */
+#ifndef LCL_NET_H
+#define LCL_NET_H
+
+#include "lcl/layer.h"
+
+typedef struct lcl_net lcl_net;
+
+/* {0} gives: phase TRAIN, level 0, no stages, gemm auto, seed 0, block chosen. */
+typedef struct {
+    Caffe__Phase phase;
+    /* Override the net's own state (level, stages) where set. */
+    bool has_level;
+    int level;
+    const char *const *stages;
+    size_t n_stages;
+    lcl_gemm_backend gemm;
+    int64_t seed;  /* of fillers, dropout, crops: < 0 takes one from the system */
+    int block;     /* B; 0: 16 on a CPU, 32 elsewhere, 1 for batches of fewer than 4 */
+    lcl_log *log;  /* may be NULL */
+    lcl_net *share; /* take parameters (data) from this net by layer name; may be NULL */
+} lcl_net_options;
+
+/* Builds a net from a NetParameter document: upgrades it, filters layers by phase, level and
+ * stage, inserts splits, creates and shapes every layer. `source` is copied. */
+lcl_status lcl_net_create(lcl_net **out, lcl_device *dev, const lcl_proto *source,
+                          const lcl_net_options *options, lcl_error *err);
+/* The same from a prototxt's path. */
+lcl_status lcl_net_read(lcl_net **out, lcl_device *dev, const char *path,
+                        const lcl_net_options *options, lcl_error *err);
+void lcl_net_destroy(lcl_net *net);
+
+/* Enqueue all layers; return at once. */
+lcl_status lcl_net_forward(lcl_net *net, lcl_error *err);
+lcl_status lcl_net_backward(lcl_net *net, lcl_error *err);
+/* One layer, for timing. Backward of a layer that needs none does nothing. */
+lcl_status lcl_net_forward_layer(lcl_net *net, size_t layer, lcl_error *err);
+lcl_status lcl_net_backward_layer(lcl_net *net, size_t layer, lcl_error *err);
+/* Waits and sums loss_weight * top over all loss tops of the last forward. */
+lcl_status lcl_net_loss(lcl_net *net, float *loss, lcl_error *err);
+/* The next backward adds to the parameters' diffs (true) or sets them (false, the default). */
+void lcl_net_accumulate(lcl_net *net, bool on);
+/* After lcl_blob_reshape of an input blob: shapes the layers after it again. */
+lcl_status lcl_net_reshape(lcl_net *net, lcl_error *err);
+
+const char *lcl_net_name(const lcl_net *net);
+lcl_device *lcl_net_device(const lcl_net *net);
+size_t lcl_net_n_layers(const lcl_net *net);
+const lcl_layer *lcl_net_layer(const lcl_net *net, size_t i);
+bool lcl_net_layer_needs_backward(const lcl_net *net, size_t i);
+/* Borrowed; NULL where no blob has that name. */
+lcl_blob *lcl_net_blob(const lcl_net *net, const char *name);
+/* Blobs that no layer takes, in lexicographic order of their names as Caffe prints them;
+ * loss_weight of output i is 0 where it is no loss. */
+size_t lcl_net_n_outputs(const lcl_net *net);
+lcl_blob *lcl_net_output(const lcl_net *net, size_t i);
+float lcl_net_output_loss_weight(const lcl_net *net, size_t i);
+
+/* ---- Parameters ---------------------------------------------------------------------- */
+
+/* A learnable parameter (each shared one once, at its owner), in Caffe's order. */
+typedef struct {
+    const char *layer; /* name of the owning layer */
+    int index;         /* in the layer */
+    lcl_blob *blob;    /* plain; its buffers are parts of the net's */
+    size_t offset;     /* in floats, in the net's parameter buffers */
+    float lr_mult, decay_mult;
+} lcl_net_param;
+
+size_t lcl_net_n_params(const lcl_net *net);
+const lcl_net_param *lcl_net_param_at(const lcl_net *net, size_t i);
+/* All parameters in one buffer each, `count` floats including the padding between them. */
+cl_mem lcl_net_param_data(const lcl_net *net);
+cl_mem lcl_net_param_diff(const lcl_net *net);
+size_t lcl_net_param_count(const lcl_net *net);
+
+/* Copies parameters by layer name from a .caffemodel (upgraded first); source layers that the
+ * net has not are logged and ignored; a shape that differs is LCL_ESHAPE. */
+lcl_status lcl_net_load(lcl_net *net, const char *path, lcl_error *err);
+lcl_status lcl_net_load_proto(lcl_net *net, const lcl_proto *model, lcl_error *err);
+/* The net with its parameters as a NetParameter to save (lcl_proto_free it). */
+lcl_status lcl_net_to_proto(lcl_net *net, bool with_diff, Caffe__NetParameter **out,
+                            lcl_error *err);
+
+/* ---- What the prototxt said ------------------------------------------------------------ */
+
+/* The filtered net with splits inserted, as Caffe logs it. */
+const Caffe__NetParameter *lcl_net_param_proto(const lcl_net *net);
+
+#endif

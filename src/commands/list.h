@@ -1,0 +1,1 @@
+/* Every command, one line each: COMMAND(x) is lcl_command_x in commands/x.c. */

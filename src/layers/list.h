@@ -1,0 +1,1 @@
+/* Every layer type, one line each: LAYER(x) is lcl_layer_x in layers/x.c. */

@@ -1,0 +1,37 @@
+/* Where data layers read records from: LMDB databases and IDX files (plain or gzip). */
+#ifndef LCL_SOURCE_H
+#define LCL_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lcl/error.h"
+
+/* One record; pointers are valid until the next call on the source. */
+typedef struct {
+    int channels, height, width;
+    const uint8_t *bytes; /* channels*height*width values 0..255, or NULL */
+    const float *floats;  /* the same as floats, where bytes is NULL */
+    int label;
+} lcl_record;
+
+typedef struct lcl_source lcl_source;
+
+/* Opens the database folder or IDX file `path`; the kind is found out from its content
+ * (Caffe's backend field is only a hint: its default names LevelDB). An IDX images file
+ * brings its labels file along by name (images -> labels, idx3 -> idx1).
+ * Missing, truncated, empty and foreign files are clear errors, never a crash. */
+lcl_status lcl_source_open(lcl_source **out, const char *path, lcl_error *err);
+void lcl_source_close(lcl_source *s);
+
+const char *lcl_source_path(const lcl_source *s);
+size_t lcl_source_count(const lcl_source *s);
+/* The record at the cursor, in key order; the cursor moves on. After the last record it
+ * goes to the first and *wrapped is true for that call's successor (the first record of a
+ * new pass). */
+lcl_status lcl_source_next(lcl_source *s, lcl_record *record, bool *wrapped,
+                           lcl_error *err);
+lcl_status lcl_source_rewind(lcl_source *s, lcl_error *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* Host memory, growing strings, paths, "did you mean" and whole-file reads and writes. */
+#ifndef LCL_TEXT_H
+#define LCL_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lcl/error.h"
+
+#define LCL_COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* Zeroed memory for n elements; aborts where the host has none left or n * size overflows.
+ * Free with free(). lcl_resize keeps what fits; new memory is not zeroed. */
+void *lcl_alloc(size_t n, size_t size);
+void *lcl_resize(void *old, size_t n, size_t size);
+char *lcl_strdup(const char *s);
+/* printf into a new string; free() it. */
+char *lcl_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* False where the product does not fit size_t. */
+bool lcl_multiply(size_t a, size_t b, size_t *product);
+
+/* A string that grows; {0} is empty. text is NUL-terminated once anything was added. */
+typedef struct {
+    char *text; /* owned; free() it, or take it */
+    size_t length, capacity;
+} lcl_text;
+void lcl_text_add(lcl_text *t, const char *s);
+void lcl_text_add_bytes(lcl_text *t, const void *bytes, size_t n);
+void lcl_text_printf(lcl_text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The name nearest to `word` in edit distance (case does not count), or NULL where none is
+ * near enough to be a misspelling of it. */
+const char *lcl_nearest(const char *word, const char *const *names, size_t n_names);
+
+/* The path's folder without the last '/' ("." where it has none), new string. */
+char *lcl_dirname(const char *path);
+/* `path` as it is where it is absolute or folder is "" or ".", else folder/path; new. */
+char *lcl_path_join(const char *folder, const char *path);
+bool lcl_file_exists(const char *path);
+
+/* The whole file, NUL-terminated; free(*out). At most `limit` bytes (0: no limit). */
+lcl_status lcl_file_read(char **out, size_t *size, const char *path, size_t limit,
+                         lcl_error *err);
+/* Writes path.tmp-PID, syncs it and its folder, renames it: `path` is the old file or the
+ * new one, never a part. Removes the temporary file on failure. */
+lcl_status lcl_file_write(const char *path, const void *bytes, size_t size,
+                          lcl_error *err);
+
+#endif
