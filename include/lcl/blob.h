@@ -57,6 +57,10 @@ void lcl_blob_share_diff(lcl_blob *b, const lcl_blob *from);
 lcl_status lcl_blob_read(const lcl_blob *b, lcl_which which, float *out, lcl_error *err);
 lcl_status lcl_blob_write(lcl_blob *b, lcl_which which, const float *in, lcl_error *err);
 
+/* Enqueues to = from for blobs of one shape and any blocks; unused lanes become zero. */
+lcl_status lcl_blob_convert(lcl_blob *to, const lcl_blob *from, lcl_which which,
+                            lcl_error *err);
+
 /* The same conversion between host arrays: row-major `in` of n images of `count` values each
  * to blocked `out`, and back. `out` of lcl_pack has ceil(n/block)*count*block floats. */
 void lcl_pack(float *out, const float *in, size_t n, size_t count, size_t block);

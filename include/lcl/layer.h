@@ -29,9 +29,10 @@ typedef struct {
     Caffe__Phase phase;
 } lcl_layer_env;
 
-/* The net calls setup once, reshape whenever a bottom changes shape (at least once, after
- * setup), then forward and backward, and destroy at the end. Every function but reshape and
- * forward may be NULL. forward and backward only enqueue: no wait, no read-back. */
+/* Called through the lcl_layer_* functions below: setup once, reshape whenever a bottom
+ * changes shape (at least once, after setup), then forward and backward, and destroy at the
+ * end. Every function but reshape and forward may be NULL. forward and backward only
+ * enqueue: no wait, no read-back. */
 typedef struct {
     const char *name; /* LayerParameter.type, e.g. "Convolution" */
     unsigned char min_bottoms, max_bottoms;
@@ -64,15 +65,19 @@ struct lcl_layer {
     const lcl_layer_env *env;           /* borrowed */
     lcl_device *dev;                    /* env->dev */
     int index;                          /* in the net */
+    Caffe__Phase phase;                 /* param's own, else env->phase */
     int n_bottoms, n_tops, n_params;
-    lcl_blob **bottoms, **tops; /* arrays owned, blobs borrowed from the net */
+    /* Arrays owned, blobs borrowed from the net; but where the layer needs another layout
+     * (see plain below), a blob of its own stands in for the net's. */
+    lcl_blob **bottoms, **tops;
+    lcl_blob **net_bottoms, **net_tops; /* always the net's blobs; arrays owned */
     bool *propagate;            /* n_bottoms; owned: gradient wanted */
     float *loss_weights;        /* n_tops; owned: 0 for tops that are no loss */
-    lcl_blob *params[LCL_MAX_PARAMS]; /* owned unless the net shares them */
+    lcl_blob *params[LCL_MAX_PARAMS]; /* owned; their memory may be the net's or shared */
     bool param_propagate[LCL_MAX_PARAMS]; /* gradient wanted (lr_mult != 0) */
     bool accumulate[LCL_MAX_PARAMS];      /* add to params.diff instead of setting it */
-    /* Set by setup where the layer mixes images (softmax over axis 0, ...): the net then
-     * gives it plain (B = 1) bottoms and tops and converts around it. */
+    /* Set by setup where the layer mixes images (softmax over axis 0, ...): it then sees
+     * plain (B = 1) bottoms and tops, converted from and to the net's around it. */
     bool plain;
     void *state; /* owned; type->state_size bytes */
 };
@@ -81,6 +86,10 @@ struct lcl_layer {
 extern const lcl_layer_type *const lcl_layer_types[];
 /* NULL where there is none of that name (case counts). */
 const lcl_layer_type *lcl_layer_find(const char *type);
+/* The type that param asks for; unknown ones are LCL_EPROTO with what there is instead. */
+lcl_status lcl_layer_find_type(const lcl_layer_type **out,
+                               const Caffe__LayerParameter *param,
+                               const lcl_layer_env *env, lcl_error *err);
 
 /* Makes a layer over borrowed blobs and runs setup and reshape. propagate is true for every
  * bottom that type->no_backward allows. loss weights come from param and type. */
@@ -88,9 +97,15 @@ lcl_status lcl_layer_create(lcl_layer **out, const Caffe__LayerParameter *param,
                             const lcl_layer_env *env, int index, lcl_blob **bottoms,
                             int n_bottoms, lcl_blob **tops, int n_tops, lcl_error *err);
 void lcl_layer_destroy(lcl_layer *l);
+/* After a bottom changed shape. */
+lcl_status lcl_layer_reshape(lcl_layer *l, lcl_error *err);
+/* Enqueue the layer, and what converts its bottoms and tops where the layouts differ.
+ * Backward of a layer that has none does nothing. */
+lcl_status lcl_layer_forward(lcl_layer *l, lcl_error *err);
+lcl_status lcl_layer_backward(lcl_layer *l, lcl_error *err);
 
-/* Adds the layer's next parameter, plain, with data filled by `filler` (NULL: zeros) and no
- * diff yet. Call in setup only. */
+/* Adds the layer's next parameter, plain, with data filled by `filler` (NULL: zeros; but by
+ * param->blobs where it has them) and no diff yet. Call in setup only. */
 lcl_status lcl_layer_add_param(lcl_layer *l, int n_axes, const int *shape,
                                const Caffe__FillerParameter *filler, lcl_error *err);
 
