@@ -31,6 +31,7 @@ void lcl_text_add(lcl_text *t, const char *s);
 void lcl_text_add_bytes(lcl_text *t, const void *bytes, size_t n);
 void lcl_text_printf(lcl_text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void lcl_text_vprintf(lcl_text *t, const char *format, va_list args);
 
 /* The name nearest to `word` in edit distance (case does not count), or NULL where none is
  * near enough to be a misspelling of it. */

@@ -1,0 +1,225 @@
+/* An open device: context, queue, buffers; see include/lcl/device.h. */
+#include "lcl/device.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "device_list.h"
+#include "device_state.h"
+#include "text.h"
+
+static lcl_status device_setup(lcl_device *dev, lcl_error *err)
+{
+    cl_context_properties properties[] = {
+        CL_CONTEXT_PLATFORM, (cl_context_properties)dev->info.platform_id, 0};
+    cl_int rc;
+
+    dev->context = clCreateContext(properties, 1, &dev->info.id, NULL, NULL, &rc);
+    if (rc == CL_SUCCESS)
+        dev->queue = clCreateCommandQueue(dev->context, dev->info.id, 0, &rc);
+    if (rc != CL_SUCCESS)
+        return lcl_fail(err, LCL_EDEVICE, dev->info.name, "cannot open the device: %s",
+                        lcl_cl_name(rc));
+    return LCL_OK;
+}
+
+lcl_status lcl_device_open(lcl_device **out, const lcl_device_choice *choice,
+                           lcl_error *err)
+{
+    lcl_device_info *list = NULL;
+    size_t n = 0, chosen = 0;
+    lcl_device *dev = NULL;
+    lcl_status status;
+
+    LCL_TRY(lcl_device_list(&list, &n, err));
+    dev = lcl_alloc(1, sizeof *dev);
+    status =
+        lcl_device_choose(list, n, choice, &chosen, dev->reason, sizeof dev->reason, err);
+    if (status == LCL_OK) {
+        dev->info = list[chosen];
+        status = device_setup(dev, err);
+    }
+    free(list);
+    if (status != LCL_OK) {
+        lcl_device_close(dev);
+        return status;
+    }
+    *out = dev;
+    return LCL_OK;
+}
+
+void lcl_device_close(lcl_device *dev)
+{
+    if (!dev)
+        return;
+    lcl_device_release_programs(dev);
+    if (dev->queue) {
+        clFinish(dev->queue);
+        clReleaseCommandQueue(dev->queue);
+    }
+    if (dev->context)
+        clReleaseContext(dev->context);
+    free(dev);
+}
+
+const lcl_device_info *lcl_device_get_info(const lcl_device *dev)
+{
+    return &dev->info;
+}
+
+const char *lcl_device_reason(const lcl_device *dev)
+{
+    return dev->reason;
+}
+
+bool lcl_device_is_cpu(const lcl_device *dev)
+{
+    return (dev->info.type & CL_DEVICE_TYPE_CPU) != 0;
+}
+
+cl_context lcl_device_context(lcl_device *dev)
+{
+    return dev->context;
+}
+
+cl_command_queue lcl_device_queue(lcl_device *dev)
+{
+    return dev->queue;
+}
+
+lcl_status lcl_device_finish(lcl_device *dev, lcl_error *err)
+{
+    cl_int rc = clFinish(dev->queue);
+
+    return rc == CL_SUCCESS ? LCL_OK
+                            : lcl_fail(err, LCL_EDEVICE, dev->info.name,
+                                       "waiting for the device: %s", lcl_cl_name(rc));
+}
+
+/* ---- Faults on purpose
+ * ----------------------------------------------------------------- */
+
+void lcl_device_fault(lcl_device *dev, lcl_fault kind, unsigned n)
+{
+    dev->faults[kind] = n;
+}
+
+bool lcl_device_faulty(lcl_device *dev, lcl_fault kind)
+{
+    return dev->faults[kind] > 0 && --dev->faults[kind] == 0;
+}
+
+/* ---- Memory
+ * ---------------------------------------------------------------------------- */
+
+static double device_megabytes(cl_ulong bytes)
+{
+    return (double)bytes / (1024.0 * 1024.0);
+}
+
+static lcl_status device_no_memory(const lcl_device *dev, size_t size, const char *what,
+                                   cl_int rc, lcl_error *err)
+{
+    lcl_status status =
+        lcl_fail(err, LCL_EDEVICE, dev->info.name,
+                 "no memory for %s: %.1f MB needed; the device has %.1f MB in all, at "
+                 "most %.1f MB "
+                 "in one piece (%s)",
+                 what, device_megabytes(size), device_megabytes(dev->info.global_memory),
+                 device_megabytes(dev->info.largest_allocation), lcl_cl_name(rc));
+
+    return lcl_hint(err, status, "a smaller batch_size needs less memory");
+}
+
+lcl_status lcl_buffer_create(cl_mem *out, lcl_device *dev, size_t size, const char *what,
+                             lcl_error *err)
+{
+    cl_int rc = CL_SUCCESS, zero = 0;
+    cl_mem buffer = NULL;
+
+    if (size > SIZE_MAX - 3 || size > dev->info.largest_allocation)
+        return device_no_memory(dev, size, what, CL_INVALID_BUFFER_SIZE, err);
+    size = size < 4 ? 4 : (size + 3) / 4 * 4;
+    if (lcl_device_faulty(dev, LCL_FAULT_ALLOC))
+        rc = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    else
+        buffer = clCreateBuffer(dev->context, CL_MEM_READ_WRITE, size, NULL, &rc);
+    /* Many drivers find the memory only when it is first used. */
+    if (rc == CL_SUCCESS)
+        rc = clEnqueueFillBuffer(dev->queue, buffer, &zero, sizeof zero, 0, size, 0, NULL,
+                                 NULL);
+    if (rc != CL_SUCCESS) {
+        lcl_buffer_release(&buffer);
+        return device_no_memory(dev, size, what, rc, err);
+    }
+    *out = buffer;
+    return LCL_OK;
+}
+
+void lcl_buffer_release(cl_mem *buffer)
+{
+    if (*buffer)
+        clReleaseMemObject(*buffer);
+    *buffer = NULL;
+}
+
+static lcl_status device_copied(const lcl_device *dev, const char *what, size_t size,
+                                cl_int rc, lcl_error *err)
+{
+    return rc == CL_SUCCESS ? LCL_OK
+                            : lcl_fail(err, LCL_EDEVICE, dev->info.name,
+                                       "%s %zu bytes: %s", what, size, lcl_cl_name(rc));
+}
+
+lcl_status lcl_buffer_read(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,
+                           void *out, lcl_error *err)
+{
+    cl_int rc = CL_SUCCESS;
+
+    if (lcl_device_faulty(dev, LCL_FAULT_COPY))
+        rc = CL_OUT_OF_RESOURCES;
+    else if (size > 0)
+        rc = clEnqueueReadBuffer(dev->queue, buffer, CL_TRUE, offset, size, out, 0, NULL,
+                                 NULL);
+    return device_copied(dev, "reading", size, rc, err);
+}
+
+lcl_status lcl_buffer_write(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,
+                            const void *in, lcl_error *err)
+{
+    cl_int rc = CL_SUCCESS;
+
+    if (lcl_device_faulty(dev, LCL_FAULT_COPY))
+        rc = CL_OUT_OF_RESOURCES;
+    else if (size > 0)
+        rc = clEnqueueWriteBuffer(dev->queue, buffer, CL_TRUE, offset, size, in, 0, NULL,
+                                  NULL);
+    return device_copied(dev, "writing", size, rc, err);
+}
+
+lcl_status lcl_buffer_fill(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,
+                           float value, lcl_error *err)
+{
+    cl_int rc = CL_SUCCESS;
+
+    if (lcl_device_faulty(dev, LCL_FAULT_COPY))
+        rc = CL_OUT_OF_RESOURCES;
+    else if (size > 0)
+        rc = clEnqueueFillBuffer(dev->queue, buffer, &value, sizeof value, offset, size,
+                                 0, NULL, NULL);
+    return device_copied(dev, "filling", size, rc, err);
+}
+
+lcl_status lcl_buffer_copy(lcl_device *dev, cl_mem from, size_t from_offset, cl_mem to,
+                           size_t to_offset, size_t size, lcl_error *err)
+{
+    cl_int rc = CL_SUCCESS;
+
+    if (lcl_device_faulty(dev, LCL_FAULT_COPY))
+        rc = CL_OUT_OF_RESOURCES;
+    else if (size > 0)
+        rc = clEnqueueCopyBuffer(dev->queue, from, to, from_offset, to_offset, size, 0,
+                                 NULL, NULL);
+    return device_copied(dev, "copying", size, rc, err);
+}

@@ -1,0 +1,32 @@
+/* What an open device holds; shared by device.c and program.c only. */
+#ifndef LCL_DEVICE_STATE_H
+#define LCL_DEVICE_STATE_H
+
+#include "fault.h"
+#include "lcl/device.h"
+
+typedef struct {
+    char *name; /* owned */
+    cl_kernel kernel;
+} lcl_program_kernel;
+
+typedef struct {
+    char *key; /* owned; "relu -DB=16 -DV=16" */
+    cl_program program;
+    lcl_program_kernel *kernels; /* owned */
+    size_t n_kernels;
+} lcl_program;
+
+struct lcl_device {
+    lcl_device_info info;
+    char reason[128];
+    cl_context context;
+    cl_command_queue queue;
+    lcl_program *programs; /* owned */
+    size_t n_programs;
+    unsigned faults[LCL_N_FAULTS]; /* calls until one fails; 0: none will */
+};
+
+void lcl_device_release_programs(lcl_device *dev);
+
+#endif
