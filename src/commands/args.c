@@ -508,16 +508,25 @@ static lcl_status chosen_device(const lcl_args *args, const char *fallback,
     return LCL_OK;
 }
 
+lcl_status lcl_args_device_choice(const lcl_args *args, const char *device,
+                                  lcl_preference prefer, lcl_device_choice *out,
+                                  lcl_error *err)
+{
+    *out = (lcl_device_choice){.prefer = prefer};
+    LCL_TRY(chosen_device(args, device, &out->device, err));
+    out->platform = not_empty(lcl_args_get(args, "platform"));
+    if (!out->platform)
+        out->platform = not_empty(getenv("LCL_PLATFORM"));
+    return LCL_OK;
+}
+
 lcl_status lcl_args_open_device_or(const lcl_args *args, const char *device,
                                    lcl_preference prefer, lcl_log *log, lcl_device **dev,
                                    lcl_error *err)
 {
-    lcl_device_choice choice = {.prefer = prefer};
+    lcl_device_choice choice;
 
-    LCL_TRY(chosen_device(args, device, &choice.device, err));
-    choice.platform = not_empty(lcl_args_get(args, "platform"));
-    if (!choice.platform)
-        choice.platform = not_empty(getenv("LCL_PLATFORM"));
+    LCL_TRY(lcl_args_device_choice(args, device, prefer, &choice, err));
     LCL_TRY(lcl_device_open(dev, &choice, err));
     const lcl_device_info *info = lcl_device_get_info(*dev);
     LCL_LOG(log, "Using device %d: %s, %s (%s)", info->index, info->name,

@@ -34,6 +34,10 @@ void lcl_args_print_help(FILE *stream, const lcl_command *command,
                          const lcl_command *const *commands);
 void lcl_args_print_version(FILE *stream);
 
+/* What the flags, else LCL_PLATFORM and LCL_DEVICE, else `device` (may be NULL) ask for. */
+lcl_status lcl_args_device_choice(const lcl_args *args, const char *device,
+                                  lcl_preference prefer, lcl_device_choice *out,
+                                  lcl_error *err);
 /* lcl_args_open_device with a device to take where neither flag nor environment names one
  * (NULL: the preferred kind). */
 lcl_status lcl_args_open_device_or(const lcl_args *args, const char *device,

@@ -1,1 +1,2 @@
 /* Every command, one line each: COMMAND(x) is lcl_command_x in commands/x.c. */
+COMMAND(devices)
