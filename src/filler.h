@@ -3,7 +3,7 @@
 #define LCL_FILLER_H
 
 #include "caffe.pb-c.h"
-#include "lcl/blob.h"
+#include "lcl/error.h"
 #include "rng.h"
 
 /* Fills `values` (row-major, of `shape`) as FillerParameter says; NULL is constant 0.
