@@ -1,5 +1,6 @@
 /* Precedes every kernel file: a block's B images lie innermost, a work-item handles V of them.
- * Arrays are read as `vec`: element e of block n is x[(n * count + e) * LANES + LANE]. */
+ * Arrays are read as `vec`: element e of block n is x[(n * count + e) * LANES + LANE].
+ * LOAD and STORE move V floats at any float address. */
 #ifndef B
 #define B 1
 #endif
@@ -18,10 +19,14 @@ typedef int ivec;
 #define to_vec(x) ((float)(x))
 #define to_ivec(x) ((int)(x))
 #define lane_numbers 0
+#define LOAD(p) (*(p))
+#define STORE(x, p) (*(p) = (x))
 inline float sum_lanes(vec x) { return x; }
 #else
 typedef PASTE(float, V) vec;
 typedef PASTE(int, V) ivec;
+#define LOAD(p) PASTE(vload, V)(0, p)
+#define STORE(x, p) PASTE(vstore, V)(x, 0, p)
 #define to_vec(x) PASTE(convert_float, V)(x)
 #define to_ivec(x) PASTE(convert_int, V)(x)
 #if V == 2

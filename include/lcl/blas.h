@@ -1,10 +1,10 @@
-/* Matrix products on a device, by our kernel or by CLBlast. */
+/* Matrix products on a device, by our kernels or by CLBlast. */
 #ifndef LCL_BLAS_H
 #define LCL_BLAS_H
 
 #include "lcl/device.h"
 
-/* AUTO: our kernel on CPUs, CLBlast on GPUs where the product's layout allows it. */
+/* AUTO: our kernels on CPUs, CLBlast elsewhere. */
 typedef enum { LCL_GEMM_AUTO, LCL_GEMM_OWN, LCL_GEMM_CLBLAST } lcl_gemm_backend;
 
 /* "auto", "own", "clblast"; anything else is LCL_EUSAGE. */
@@ -16,22 +16,30 @@ typedef struct {
     lcl_gemm_backend backend;
 } lcl_blas;
 
-/* An operand in a buffer: first element `offset`, row length `ld`; all in floats. */
+/* An operand: a row-major matrix in a buffer, all sizes in floats. */
 typedef struct {
     cl_mem buffer;
-    size_t offset, ld;
-    size_t stride; /* between the matrices of a batch; 0: the same one for all */
+    size_t ld;     /* from one row to the next */
+    size_t stride; /* from one matrix of the batch to the next; 0: the same one for all */
     bool transposed;
 } lcl_matrix;
 
-/* C = A B + beta C for each of `batch` products, row-major: A is m x k, B is k x n, C is
- * m x n (before their own transposition; C is never transposed). beta is 0 or 1. */
+/* C[i] = A[i] B[i] + beta C[i] + bias for i in 0..batch, or with `sum` the one product
+ * C = sum_i A[i] B[i] + beta C. After transposition A is m x k and B is k x n; C is m x n. */
 typedef struct {
     size_t m, n, k, batch;
-    lcl_matrix a, b, c;
-    float beta;
+    lcl_matrix a, b, c; /* c is never transposed */
+    bool sum;           /* over the batch, into one C */
+    float beta;         /* 0 or 1 */
+    /* One of them or none, not with sum or beta: m values, one added to each row of C; n
+     * values, one to each column. */
+    cl_mem row_bias, column_bias;
 } lcl_gemm_args;
 
 lcl_status lcl_gemm(const lcl_blas *blas, const lcl_gemm_args *args, lcl_error *err);
+
+/* Register tile for an m x n product of vectors: rows * columns accumulators (at most
+ * `registers`) that waste little at the edges and load little per multiplication. */
+void lcl_blas_tile(size_t m, size_t n, int registers, int *rows, int *columns);
 
 #endif

@@ -1,1 +1,3 @@
 /* Every layer type, one line each: LAYER(x) is lcl_layer_x in layers/x.c. */
+LAYER(convolution)
+LAYER(inner_product)

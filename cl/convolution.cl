@@ -1,0 +1,215 @@
+/* Convolution of G groups of C input and K output channels over D x H x W images (D = 1 for
+ * 2-d): kernel KD x KH x KW, strides S?, padding P?, dilation D?; output OD x OH x OW.
+ * Direct: a work-item keeps a tile of sums in registers, weights are broadcast to its lanes.
+ *   y[n][k][o] = bias[k] + sum_c,r w[k][c][r] x[n][c][o * stride - pad + r * dilation] */
+
+/* Vectors of the images of block n, channel c (over all groups). */
+#define X_ROW(n, c, d, h) (((((size_t)(n) * G * C + (c)) * D + (d)) * H + (h)) * W * LANES + LANE)
+#define Y_ROW(n, k, d, h) (((((size_t)(n) * G * K + (k)) * OD + (d)) * OH + (h)) * OW * LANES + LANE)
+#define W_ROW(k, c, d, h) (((((size_t)(k) * C + (c)) * KD + (d)) * KH + (h)) * KW)
+#define KERNEL (KD * KH * KW)
+#define INSIDE(i, n) ((uint)(i) < (uint)(n))
+
+#ifdef FORWARD
+/* KT channels x PT columns of one output row a work-item.
+ * x: lanes, y: channel tiles of all groups, z: rows of all blocks. */
+kernel void convolution_forward(global const vec *restrict x, global const float *restrict w,
+                                global const float *restrict bias, global vec *restrict y)
+{
+    const int g = get_global_id(1) / K_TILES, k0 = get_global_id(1) % K_TILES * KT;
+    const int oy = get_global_id(2) % OH, od = get_global_id(2) / OH % OD;
+    const int n = get_global_id(2) / (OH * OD);
+
+    for (int ox = 0; ox < OW; ox += PT) {
+        vec sum[KT][PT];
+        const int left = ox * SW - PW;
+        const bool inside = left >= 0 && left + (PT - 1) * SW + (KW - 1) * DW < W;
+        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int p = 0; p < PT; p++)
+            sum[k][p] = (vec)(BIAS ? bias[g * K + min(k0 + k, K - 1)] : 0.0f);
+        for (int c = 0; c < C; c++) {
+            for (int r = 0; r < KD * KH; r++) {
+                const int id = od * SD - PD + r / KH * DD, iy = oy * SH - PH + r % KH * DH;
+                if (!INSIDE(id, D) || !INSIDE(iy, H))
+                    continue;
+                global const vec *row = x + X_ROW(n, g * C + c, id, iy);
+                global const float *taps = w + W_ROW(g * K, c, 0, 0) + r * KW;
+                if (inside) {
+                    UNROLL for (int t = 0; t < KW; t++) {
+                        vec v[PT];
+                        UNROLL for (int p = 0; p < PT; p++)
+                            v[p] = row[(left + p * SW + t * DW) * LANES];
+                        UNROLL for (int k = 0; k < KT; k++) {
+                            const vec f = (vec)(taps[min(k0 + k, K - 1) * C * KERNEL + t]);
+                            UNROLL for (int p = 0; p < PT; p++)
+                                sum[k][p] = mad(f, v[p], sum[k][p]);
+                        }
+                    }
+                } else {
+                    UNROLL for (int t = 0; t < KW; t++) UNROLL for (int p = 0; p < PT; p++) {
+                        const int ix = left + p * SW + t * DW;
+                        if (INSIDE(ix, W)) {
+                            const vec v = row[ix * LANES];
+                            UNROLL for (int k = 0; k < KT; k++)
+                                sum[k][p] = mad(
+                                    (vec)(taps[min(k0 + k, K - 1) * C * KERNEL + t]), v,
+                                    sum[k][p]);
+                        }
+                    }
+                }
+            }
+        }
+        UNROLL for (int k = 0; k < KT; k++) if (k0 + k < K) {
+            global vec *out = y + Y_ROW(n, g * K + k0 + k, od, oy);
+            UNROLL for (int p = 0; p < PT; p++) if (ox + p < OW)
+                out[(ox + p) * LANES] = sum[k][p];
+        }
+    }
+}
+#endif
+
+#ifdef BACKWARD_DATA
+/* dx[n][c][i] = sum over k and taps r with o * stride = i + pad - r * dilation of
+ * w[k][c][r] dy[n][k][o]: CT channels x PT columns, SW apart, of one input row a work-item.
+ * x: lanes, y: channel tiles of all groups, z: rows of all blocks. */
+kernel void convolution_backward_data(global const vec *restrict dy,
+                                      global const float *restrict w,
+                                      global vec *restrict dx)
+{
+    const int g = get_global_id(1) / C_TILES, c0 = get_global_id(1) % C_TILES * CT;
+    const int iy = get_global_id(2) % H, id = get_global_id(2) / H % D;
+    const int n = get_global_id(2) / (H * D);
+
+    for (int tile = 0; tile < SW * X_TILES; tile++) {
+        /* Columns of the same remainder by the stride see the same taps. */
+        const int ix = SW * X_TILES == 1 ? 0 : tile / SW * PT * SW + tile % SW;
+        vec sum[CT][PT];
+        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int p = 0; p < PT; p++)
+            sum[c][p] = (vec)(0.0f);
+        for (int k = 0; k < K; k++) {
+            for (int r = 0; r < KD * KH; r++) {
+                const int sd = id + PD - r / KH * DD, sy = iy + PH - r % KH * DH;
+                if (sd % SD != 0 || sy % SH != 0 || !INSIDE(sd / SD, OD) ||
+                    !INSIDE(sy / SH, OH) || sd < 0 || sy < 0)
+                    continue;
+                global const vec *row = dy + Y_ROW(n, g * K + k, sd / SD, sy / SH);
+                global const float *taps = w + W_ROW(g * K + k, 0, 0, 0) + r * KW;
+                UNROLL for (int t = 0; t < KW; t++) {
+                    /* A multiple of SW is added so that the division rounds down. */
+                    const int s = ix + PW - t * DW + SW * KW * DW;
+                    const int ox = s / SW - KW * DW;
+                    if (s % SW != 0)
+                        continue;
+                    if (SW * X_TILES > 1 && ox >= 0 && ox + PT <= OW) {
+                        vec v[PT];
+                        UNROLL for (int p = 0; p < PT; p++) v[p] = row[(ox + p) * LANES];
+                        UNROLL for (int c = 0; c < CT; c++) {
+                            const vec f = (vec)(taps[min(c0 + c, C - 1) * KERNEL + t]);
+                            UNROLL for (int p = 0; p < PT; p++)
+                                sum[c][p] = mad(f, v[p], sum[c][p]);
+                        }
+                    } else {
+                        UNROLL for (int p = 0; p < PT; p++) if (INSIDE(ox + p, OW)) {
+                            const vec v = row[(ox + p) * LANES];
+                            UNROLL for (int c = 0; c < CT; c++)
+                                sum[c][p] = mad((vec)(taps[min(c0 + c, C - 1) * KERNEL + t]),
+                                                v, sum[c][p]);
+                        }
+                    }
+                }
+            }
+        }
+        UNROLL for (int c = 0; c < CT; c++) if (c0 + c < C) {
+            global vec *out = dx + X_ROW(n, g * C + c0 + c, id, iy);
+            UNROLL for (int p = 0; p < PT; p++) if (ix + p * SW < W)
+                out[(ix + p * SW) * LANES] = sum[c][p];
+        }
+    }
+}
+#endif
+
+#ifdef BACKWARD_WEIGHTS
+/* Adds the products of one output column of a row with the XT taps from t0 on. */
+#define WEIGHT_STEP(ox, checked)                                                             \
+    {                                                                                        \
+        vec v[KT];                                                                           \
+        UNROLL for (int k = 0; k < KT; k++) v[k] = d[k][(ox) * LANES];                       \
+        UNROLL for (int t = 0; t < XT; t++) {                                                \
+            const int ix = (ox) * SW - PW + (t0 + t) * DW;                                   \
+            if (!(checked) || INSIDE(ix, W)) {                                               \
+                UNROLL for (int c = 0; c < CT; c++) {                                        \
+                    const vec u = s[c][ix * LANES];                                          \
+                    UNROLL for (int k = 0; k < KT; k++)                                      \
+                        sum[k][c][t] = mad(v[k], u, sum[k][c][t]);                           \
+                }                                                                            \
+            }                                                                                \
+        }                                                                                    \
+    }
+
+/* dw[k][c][r] = sum over images and outputs o of dy[k][o] x[c][o * stride - pad + r *
+ * dilation]: KT x CT channels x XT taps of a kernel row a work-item, over its share of the
+ * blocks; db[k] = sum of dy[k][o] in those at the first tap. One partial sum for each lane
+ * group and share: dw[(share * LANES + lane) * count + ...], db likewise.
+ * x: lanes, y: tiles of groups, channels and taps, z: shares of the blocks. */
+kernel void convolution_backward_weights(global const vec *restrict dy,
+                                         global const vec *restrict x,
+                                         global float *restrict dw, global float *restrict db,
+                                         int n_blocks, int accumulate, int with_bias,
+                                         int accumulate_bias)
+{
+    int i = get_global_id(1);
+    const int t0 = i % T_TILES * XT, r = i / T_TILES % (KD * KH);
+    i /= T_TILES * KD * KH;
+    const int k0 = i % K_TILES * KT, c0 = i / K_TILES % C_TILES * CT;
+    const int g = i / (K_TILES * C_TILES);
+    const int share = get_global_id(2), n_shares = get_global_size(2);
+    const bool add_bias = with_bias && t0 == 0 && r == 0 && c0 == 0;
+    /* Columns from LEFT to RIGHT meet no padding. */
+    const int LEFT = (PW + SW - 1) / SW, RIGHT = (W - 1 + PW - (KW - 1) * DW) / SW + 1;
+    vec sum[KT][CT][XT], bias[KT];
+
+    UNROLL for (int k = 0; k < KT; k++) {
+        bias[k] = (vec)(0.0f);
+        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int t = 0; t < XT; t++)
+            sum[k][c][t] = (vec)(0.0f);
+    }
+    for (int n = n_blocks * share / n_shares; n < n_blocks * (share + 1) / n_shares; n++) {
+        for (int o = 0; o < OD * OH; o++) {
+            const int od = o / OH, oy = o % OH;
+            const int id = od * SD - PD + r / KH * DD, iy = oy * SH - PH + r % KH * DH;
+            global const vec *d[KT], *s[CT];
+            UNROLL for (int k = 0; k < KT; k++)
+                d[k] = dy + Y_ROW(n, g * K + min(k0 + k, K - 1), od, oy);
+            if (add_bias)
+                for (int ox = 0; ox < OW; ox++)
+                    UNROLL for (int k = 0; k < KT; k++) bias[k] += d[k][ox * LANES];
+            if (!INSIDE(id, D) || !INSIDE(iy, H))
+                continue;
+            UNROLL for (int c = 0; c < CT; c++)
+                s[c] = x + X_ROW(n, g * C + min(c0 + c, C - 1), id, iy);
+            int ox = 0;
+            for (; ox < min(LEFT, OW); ox++)
+                WEIGHT_STEP(ox, true)
+            for (; ox < min(RIGHT, OW); ox++)
+                WEIGHT_STEP(ox, T_TILES * XT > KW)
+            for (; ox < OW; ox++)
+                WEIGHT_STEP(ox, true)
+        }
+    }
+    dw += (size_t)(share * LANES + LANE) * (G * K * C * KERNEL);
+    db += (size_t)(share * LANES + LANE) * (G * K);
+    UNROLL for (int k = 0; k < KT; k++) if (k0 + k < K) {
+        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int t = 0; t < XT; t++) {
+            if (c0 + c < C && t0 + t < KW) {
+                global float *out = dw + W_ROW(g * K + k0 + k, c0 + c, 0, 0) + r * KW + t0 + t;
+                const float value = sum_lanes(sum[k][c][t]);
+                *out = accumulate ? value + *out : value;
+            }
+        }
+        if (add_bias) {
+            global float *out = db + g * K + k0 + k;
+            const float value = sum_lanes(bias[k]);
+            *out = accumulate_bias ? value + *out : value;
+        }
+    }
+}
+#endif

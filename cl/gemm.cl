@@ -1,0 +1,128 @@
+/* Matrix products. A and B are addressed through strides, so transposition costs nothing;
+ * V floats of a row of C are one vector. MT x NT vectors of C are a work-item's tile. */
+
+#define ROW_BIAS 1    /* values of `bias_kind`: bias[i] is added to row i, */
+#define COLUMN_BIAS 2 /* or bias[j] to column j */
+
+/* Start of column block j of a matrix whose products lie `stride` apart and have
+ * `blocks` column blocks each. */
+inline size_t column_block(int j, int blocks, long stride)
+{
+    return (size_t)(j / blocks) * stride + (size_t)(j % blocks) * V;
+}
+
+/* C = A B with vectors along the rows of B and C. Column blocks of all products of a batch
+ * are numbered through where they share A (a_stride is then 0 and z is 1); `n_sum` products
+ * are summed into C. A[i][k] is a[i * a_row + k * a_column]. */
+kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
+                       global const float *restrict a, long a_row, long a_column,
+                       long a_stride, global const float *restrict b, long ldb,
+                       long b_stride, global float *restrict c, long ldc, long c_stride,
+                       int accumulate, global const float *restrict bias, int bias_kind)
+{
+    const int i0 = get_global_id(0) * MT, j0 = get_global_id(1) * NT;
+    const size_t z = get_global_id(2);
+    size_t a_start[MT], b_start[NT];
+    vec sum[MT][NT];
+
+    UNROLL for (int i = 0; i < MT; i++) {
+        const int row = min(i0 + i, m - 1);
+        a_start[i] = row * a_row + z * a_stride;
+        UNROLL for (int j = 0; j < NT; j++) sum[i][j] = (vec)(bias_kind == ROW_BIAS ? bias[row] : 0.0f);
+    }
+    UNROLL for (int j = 0; j < NT; j++)
+        b_start[j] = column_block(min(j0 + j, n_blocks - 1), blocks, b_stride) + z * b_stride;
+    for (int s = 0; s < n_sum; s++) {
+        global const float *as = a + s * a_stride, *bs = b + s * b_stride;
+        for (int p = 0; p < k; p++) {
+            vec x[NT];
+            UNROLL for (int j = 0; j < NT; j++) x[j] = LOAD(bs + b_start[j] + p * ldb);
+            UNROLL for (int i = 0; i < MT; i++) {
+                const vec f = (vec)(as[a_start[i] + p * a_column]);
+                UNROLL for (int j = 0; j < NT; j++) sum[i][j] = mad(f, x[j], sum[i][j]);
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
+        if (i0 + i < m && j0 + j < n_blocks) {
+            global float *out = c + column_block(j0 + j, blocks, c_stride) + z * c_stride +
+                                (i0 + i) * ldc;
+            if (bias_kind == COLUMN_BIAS)
+                sum[i][j] += LOAD(bias + (j0 + j) % blocks * V);
+            STORE(accumulate ? sum[i][j] + LOAD(out) : sum[i][j], out);
+        }
+    }
+}
+
+/* C = A B^T with vectors along k, which is contiguous in both: MT x NT dot products. */
+kernel void gemm_dot(int m, int n, int k, int n_sum, global const float *restrict a,
+                     long lda, long a_stride, global const float *restrict b, long ldb,
+                     long b_stride, global float *restrict c, long ldc, long c_stride,
+                     int accumulate, global const float *restrict bias, int bias_kind)
+{
+    const int i0 = get_global_id(0) * MT, j0 = get_global_id(1) * NT;
+    const size_t z = get_global_id(2);
+    vec sum[MT][NT];
+    float rest[MT][NT];
+
+    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
+        sum[i][j] = (vec)(0.0f);
+        rest[i][j] = 0.0f;
+    }
+    for (int s = 0; s < n_sum; s++) {
+        global const float *ap[MT], *bp[NT];
+        UNROLL for (int i = 0; i < MT; i++)
+            ap[i] = a + (z + s) * a_stride + min(i0 + i, m - 1) * lda;
+        UNROLL for (int j = 0; j < NT; j++)
+            bp[j] = b + (z + s) * b_stride + min(j0 + j, n - 1) * ldb;
+        int p = 0;
+        for (; p + V <= k; p += V) {
+            vec x[NT];
+            UNROLL for (int j = 0; j < NT; j++) x[j] = LOAD(bp[j] + p);
+            UNROLL for (int i = 0; i < MT; i++) {
+                const vec f = LOAD(ap[i] + p);
+                UNROLL for (int j = 0; j < NT; j++) sum[i][j] = mad(f, x[j], sum[i][j]);
+            }
+        }
+        for (; p < k; p++)
+            UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
+                rest[i][j] = mad(ap[i][p], bp[j][p], rest[i][j]);
+    }
+    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
+        if (i0 + i < m && j0 + j < n) {
+            global float *out = c + z * c_stride + (i0 + i) * ldc + j0 + j;
+            float value = sum_lanes(sum[i][j]) + rest[i][j];
+            if (bias_kind)
+                value += bias[bias_kind == ROW_BIAS ? i0 + i : j0 + j];
+            *out = accumulate ? value + *out : value;
+        }
+    }
+}
+
+/* C = A B one element a work-item, from column j0 on: edges, and layouts not met above. */
+kernel void gemm_any(int k, int n_sum, int j0, global const float *restrict a, long a_row,
+                     long a_column, long a_stride, global const float *restrict b,
+                     long b_row, long b_column, long b_stride, global float *restrict c,
+                     long ldc, long c_stride, int accumulate,
+                     global const float *restrict bias, int bias_kind)
+{
+    const size_t i = get_global_id(0), j = j0 + get_global_id(1), z = get_global_id(2);
+    global float *out = c + z * c_stride + i * ldc + j;
+    float sum = bias_kind == ROW_BIAS ? bias[i] : bias_kind == COLUMN_BIAS ? bias[j] : 0.0f;
+
+    for (int s = 0; s < n_sum; s++)
+        for (int p = 0; p < k; p++)
+            sum = mad(a[(z + s) * a_stride + i * a_row + p * a_column],
+                      b[(z + s) * b_stride + p * b_row + j * b_column], sum);
+    *out = accumulate ? sum + *out : sum;
+}
+
+/* C = bias, for products that then add to it. */
+kernel void gemm_bias(int n, global const float *restrict bias, int bias_kind,
+                      global float *restrict c, long ldc, long c_stride)
+{
+    global float *row = c + get_global_id(1) * c_stride + get_global_id(0) * ldc;
+
+    for (int j = 0; j < n; j++)
+        row[j] = bias[bias_kind == ROW_BIAS ? get_global_id(0) : j];
+}

@@ -1,0 +1,255 @@
+/* Matrix products: which kernel, tile and vector width; or a call of CLBlast. */
+#include "lcl/blas.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include <clblast_c.h>
+
+#include "text.h"
+
+#define MAX_TILE 12
+
+enum { NO_BIAS, ROW_BIAS, COLUMN_BIAS }; /* bias_kind of cl/gemm.cl */
+
+lcl_status lcl_gemm_backend_parse(lcl_gemm_backend *out, const char *name, lcl_error *err)
+{
+    static const char *const names[] = {"auto", "own", "clblast"};
+
+    for (size_t i = 0; i < LCL_COUNT(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (lcl_gemm_backend)i;
+            return LCL_OK;
+        }
+    }
+    return lcl_fail(err, LCL_EUSAGE, "--gemm", "'%s' is none of auto, clblast, own",
+                    name);
+}
+
+void lcl_blas_tile(size_t m, size_t n, int registers, int *rows, int *columns)
+{
+    double best = INFINITY;
+
+    *rows = *columns = 1;
+    for (int r = 1; r <= MAX_TILE; r++) {
+        for (int c = 1; c <= MAX_TILE && r * c <= registers; c++) {
+            const size_t r_tiles = (m + (size_t)r - 1) / (size_t)r;
+            const size_t c_tiles = (n + (size_t)c - 1) / (size_t)c;
+            /* Per step of k a tile costs its multiplications, two a cycle, or its loads,
+             * two a cycle, or the latency of its chain of 4 cycles, whichever is more. */
+            double cycles = fmax(fmax(r * c, r + c) / 2.0, 4.0);
+            double cost = (double)(r_tiles * c_tiles) * (cycles + 0.25);
+            if (cost < best) {
+                best = cost;
+                *rows = r;
+                *columns = c;
+            }
+        }
+    }
+}
+
+static size_t tiles(size_t n, int tile)
+{
+    return (n + (size_t)tile - 1) / (size_t)tile;
+}
+
+/* The strides of element (row, column) of a matrix as it is after transposition. */
+static void element_strides(const lcl_matrix *m, cl_long *row, cl_long *column)
+{
+    *row = m->transposed ? 1 : (cl_long)m->ld;
+    *column = m->transposed ? (cl_long)m->ld : 1;
+}
+
+/* What every one of our kernels takes, in OpenCL's types. */
+typedef struct {
+    cl_int m, n, k, n_sum, accumulate, bias_kind;
+    cl_long a_row, a_column, a_stride, b_row, b_column, b_stride, ldc, c_stride;
+    cl_mem bias;
+    size_t products; /* work-items along z */
+} own_args;
+
+static own_args own_prepare(const lcl_gemm_args *g)
+{
+    own_args o = {
+        .m = (cl_int)g->m,
+        .n = (cl_int)g->n,
+        .k = (cl_int)g->k,
+        .n_sum = g->sum ? (cl_int)g->batch : 1,
+        .accumulate = g->beta != 0,
+        .bias_kind = g->row_bias      ? ROW_BIAS
+                     : g->column_bias ? COLUMN_BIAS
+                                      : NO_BIAS,
+        .a_stride = (cl_long)g->a.stride,
+        .b_stride = (cl_long)g->b.stride,
+        .ldc = (cl_long)g->c.ld,
+        .c_stride = (cl_long)g->c.stride,
+        .bias = g->row_bias      ? g->row_bias
+                : g->column_bias ? g->column_bias
+                                 : g->a.buffer,
+        .products = g->sum ? 1 : g->batch,
+    };
+    element_strides(&g->a, &o.a_row, &o.a_column);
+    element_strides(&g->b, &o.b_row, &o.b_column);
+    return o;
+}
+
+static lcl_status own_kernel(cl_kernel *out, lcl_device *dev, const char *name,
+                             int vector, int rows, int columns, lcl_error *err)
+{
+    const lcl_define defines[] = {
+        {"B", vector}, {"V", vector}, {"MT", rows}, {"NT", columns}};
+
+    return lcl_kernel_get(out, dev, "gemm", name, defines, LCL_COUNT(defines), err);
+}
+
+/* Columns j0.. of C, one element a work-item. */
+static lcl_status own_any(lcl_device *dev, const lcl_gemm_args *g, size_t j0,
+                          lcl_error *err)
+{
+    own_args o = own_prepare(g);
+    cl_int first = (cl_int)j0;
+    cl_kernel kernel;
+
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_any", 1, 1, 1, err));
+    const lcl_arg args[] = {
+        LCL_ARG(o.k),         LCL_ARG(o.n_sum),     LCL_ARG(first),
+        LCL_ARG(g->a.buffer), LCL_ARG(o.a_row),     LCL_ARG(o.a_column),
+        LCL_ARG(o.a_stride),  LCL_ARG(g->b.buffer), LCL_ARG(o.b_row),
+        LCL_ARG(o.b_column),  LCL_ARG(o.b_stride),  LCL_ARG(g->c.buffer),
+        LCL_ARG(o.ldc),       LCL_ARG(o.c_stride),  LCL_ARG(o.accumulate),
+        LCL_ARG(o.bias),      LCL_ARG(o.bias_kind)};
+    return lcl_kernel_run(dev, kernel, (lcl_range){g->m, g->n - j0, o.products},
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
+/* Vectors of `vector` floats along the rows of B and C, which has `vector` columns or
+ * more; the columns left over go to own_any. */
+static lcl_status own_outer(lcl_device *dev, const lcl_gemm_args *g, int vector,
+                            lcl_error *err)
+{
+    own_args o = own_prepare(g);
+    const size_t per_product = g->n / (size_t)vector;
+    const bool merged = !g->sum && g->a.stride == 0;
+    const size_t n_blocks = merged ? per_product * g->batch : per_product;
+    cl_int blocks = (cl_int)per_product, all_blocks = (cl_int)n_blocks;
+    cl_kernel kernel;
+    int rows, columns;
+
+    lcl_blas_tile(g->m, n_blocks, 24, &rows, &columns);
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_outer", vector, rows, columns, err));
+    const lcl_arg args[] = {
+        LCL_ARG(o.m),          LCL_ARG(blocks),     LCL_ARG(all_blocks),
+        LCL_ARG(o.k),          LCL_ARG(o.n_sum),    LCL_ARG(g->a.buffer),
+        LCL_ARG(o.a_row),      LCL_ARG(o.a_column), LCL_ARG(o.a_stride),
+        LCL_ARG(g->b.buffer),  LCL_ARG(o.b_row),    LCL_ARG(o.b_stride),
+        LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),      LCL_ARG(o.c_stride),
+        LCL_ARG(o.accumulate), LCL_ARG(o.bias),     LCL_ARG(o.bias_kind)};
+    lcl_range range = {tiles(g->m, rows), tiles(n_blocks, columns),
+                       merged ? 1 : o.products};
+    LCL_TRY(
+        lcl_kernel_run(dev, kernel, range, (lcl_range){0}, args, LCL_COUNT(args), err));
+    if (g->n % (size_t)vector != 0)
+        return own_any(dev, g, g->n - g->n % (size_t)vector, err);
+    return LCL_OK;
+}
+
+/* Vectors along k, for A row-major and B given transposed. */
+static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
+                          lcl_error *err)
+{
+    own_args o = own_prepare(g);
+    cl_kernel kernel;
+    int rows, columns;
+
+    lcl_blas_tile(g->m, g->n, 16, &rows, &columns);
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_dot", vector, rows, columns, err));
+    const lcl_arg args[] = {
+        LCL_ARG(o.m),        LCL_ARG(o.n),          LCL_ARG(o.k),
+        LCL_ARG(o.n_sum),    LCL_ARG(g->a.buffer),  LCL_ARG(o.a_row),
+        LCL_ARG(o.a_stride), LCL_ARG(g->b.buffer),  LCL_ARG(o.b_column),
+        LCL_ARG(o.b_stride), LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),
+        LCL_ARG(o.c_stride), LCL_ARG(o.accumulate), LCL_ARG(o.bias),
+        LCL_ARG(o.bias_kind)};
+    return lcl_kernel_run(
+        dev, kernel, (lcl_range){tiles(g->m, rows), tiles(g->n, columns), o.products},
+        (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
+/* The widest vector of at most `limit` floats that fits into n. */
+static int fitting_vector(size_t n, int limit)
+{
+    int vector = limit;
+
+    while ((size_t)vector > n)
+        vector /= 2;
+    return vector;
+}
+
+static lcl_status own_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_error *err)
+{
+    const int widest = lcl_device_is_cpu(dev) ? 16 : 4;
+
+    if (!g->b.transposed) {
+        int vector = fitting_vector(g->n, widest);
+        if (vector > 1)
+            return own_outer(dev, g, vector, err);
+    } else if (!g->a.transposed) {
+        int vector = fitting_vector(g->k, widest);
+        if (vector > 1)
+            return own_dot(dev, g, vector, err);
+    }
+    return own_any(dev, g, 0, err);
+}
+
+static lcl_status add_bias(lcl_device *dev, const lcl_gemm_args *g, lcl_error *err)
+{
+    own_args o = own_prepare(g);
+    cl_kernel kernel;
+
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_bias", 1, 1, 1, err));
+    const lcl_arg args[] = {LCL_ARG(o.n),         LCL_ARG(o.bias), LCL_ARG(o.bias_kind),
+                            LCL_ARG(g->c.buffer), LCL_ARG(o.ldc),  LCL_ARG(o.c_stride)};
+    return lcl_kernel_run(dev, kernel, (lcl_range){g->m, g->batch, 1}, (lcl_range){0},
+                          args, LCL_COUNT(args), err);
+}
+
+static CLBlastTranspose clblast_transpose(const lcl_matrix *m)
+{
+    return m->transposed ? CLBlastTransposeYes : CLBlastTransposeNo;
+}
+
+static lcl_status clblast_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_error *err)
+{
+    cl_command_queue queue = lcl_device_queue(dev);
+    const bool has_bias = g->row_bias || g->column_bias;
+    float beta = has_bias ? 1.0f : g->beta;
+    CLBlastStatusCode rc = CLBlastSuccess;
+
+    if (has_bias)
+        LCL_TRY(add_bias(dev, g, err));
+    for (size_t i = 0; i < g->batch && rc == CLBlastSuccess; i++) {
+        rc = CLBlastSgemm(CLBlastLayoutRowMajor, clblast_transpose(&g->a),
+                          clblast_transpose(&g->b), g->m, g->n, g->k, 1.0f, g->a.buffer,
+                          i * g->a.stride, g->a.ld, g->b.buffer, i * g->b.stride, g->b.ld,
+                          beta, g->c.buffer, i * g->c.stride, g->c.ld, &queue, NULL);
+        if (g->sum)
+            beta = 1.0f;
+    }
+    if (rc != CLBlastSuccess)
+        return lcl_fail(err, LCL_EDEVICE, "CLBlast", "SGEMM of %zu x %zu x %zu: %s", g->m,
+                        g->n, g->k, lcl_cl_name(rc));
+    return LCL_OK;
+}
+
+lcl_status lcl_gemm(const lcl_blas *blas, const lcl_gemm_args *args, lcl_error *err)
+{
+    assert((!args->row_bias && !args->column_bias) || (!args->sum && args->beta == 0));
+    assert(!args->sum || args->c.stride == 0);
+    if (args->m == 0 || args->n == 0 || args->batch == 0)
+        return LCL_OK;
+    if (blas->backend == LCL_GEMM_CLBLAST ||
+        (blas->backend == LCL_GEMM_AUTO && !lcl_device_is_cpu(blas->dev)))
+        return clblast_gemm(blas->dev, args, err);
+    return own_gemm(blas->dev, args, err);
+}

@@ -1,0 +1,243 @@
+/* InnerProduct: y = W x + b over all axes from `axis` on. Bottom (M... x I...), top
+ * (M... x O), parameters W (O x I, or I x O with `transpose`) and b (O). Kernels:
+ * cl/gemm.cl through lcl_gemm, cl/reduce.cl, cl/inner_product.cl. */
+#include <limits.h>
+
+#include "lcl/layer.h"
+#include "text.h"
+
+typedef struct {
+    int axis;
+    size_t inputs, outputs, blocks; /* blocks of images times the axes before `axis` */
+    bool bias, transpose;
+    cl_kernel transpose_blocks, sum_rows; /* borrowed from the device */
+    cl_mem rows; /* one operand of the gradient of W, image by image */
+} inner_product_state;
+
+static lcl_status inner_product_setup(lcl_layer *l, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+    const Caffe__InnerProductParameter *p = l->param->inner_product_param;
+    const lcl_blob *x = l->bottoms[0];
+    int shape[2];
+
+    if (!p)
+        return lcl_layer_fail(l, NULL, NULL, err, LCL_EPROTO,
+                              "inner_product_param is missing: num_output is needed");
+    LCL_TRY(lcl_layer_axis(l, x, p->axis, p, "axis", &s->axis, err));
+    if (p->num_output < 1 || p->num_output > INT_MAX)
+        return lcl_layer_fail(l, p, "num_output", err, LCL_EPROTO,
+                              "num_output must be at least 1");
+    s->inputs = lcl_blob_count_range(x, s->axis, x->n_axes);
+    if (s->inputs < 1 || s->inputs > INT_MAX)
+        return lcl_layer_fail(l, NULL, NULL, err, LCL_ESHAPE, "the bottom is empty");
+    s->outputs = p->num_output;
+    s->bias = p->bias_term;
+    s->transpose = p->transpose;
+    l->plain = s->axis == 0;
+    shape[0] = s->transpose ? (int)s->inputs : (int)s->outputs;
+    shape[1] = s->transpose ? (int)s->outputs : (int)s->inputs;
+    LCL_TRY(lcl_layer_add_param(l, 2, shape, p->weight_filler, err));
+    if (s->bias) {
+        int n = (int)s->outputs;
+        LCL_TRY(lcl_layer_add_param(l, 1, &n, p->bias_filler, err));
+    }
+    return LCL_OK;
+}
+
+static bool is_plain(const lcl_layer *l)
+{
+    return l->bottoms[0]->block == 1;
+}
+
+/* The operand that the gradient of W needs with images along rows: x, or dy for a
+ * transposed W. */
+static size_t row_elements(const inner_product_state *s)
+{
+    return s->transpose ? s->outputs : s->inputs;
+}
+
+static lcl_status inner_product_reshape(lcl_layer *l, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+    const lcl_blob *x = l->bottoms[0];
+    int shape[LCL_MAX_AXES];
+
+    if (lcl_blob_count_range(x, s->axis, x->n_axes) != s->inputs)
+        return lcl_layer_fail(
+            l, NULL, NULL, err, LCL_ESHAPE,
+            "the bottom has %zu elements from axis %d on; the weights are "
+            "for %zu",
+            lcl_blob_count_range(x, s->axis, x->n_axes), s->axis, s->inputs);
+    for (int i = 0; i < s->axis; i++)
+        shape[i] = x->shape[i];
+    shape[s->axis] = (int)s->outputs;
+    LCL_TRY(lcl_blob_reshape(l->tops[0], s->axis + 1, shape, x->block, err));
+    s->blocks = lcl_blob_stored(x) / (s->inputs * (size_t)x->block);
+    LCL_TRY(lcl_kernel_get(
+        &s->sum_rows, l->dev, "reduce", "reduce_rows",
+        (lcl_define[]){{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}}, 2, err));
+    lcl_buffer_release(&s->rows);
+    if (is_plain(l))
+        return LCL_OK;
+    LCL_TRY(lcl_layer_kernel(l, &s->transpose_blocks, "inner_product", "image_rows",
+                             x->block, NULL, 0, err));
+    return lcl_buffer_create(
+        &s->rows, l->dev, s->blocks * (size_t)x->block * row_elements(s) * sizeof(float),
+        l->param->name, err);
+}
+
+/* y = W x: blocked, y[block][O][B] = W x[block][I][B]; plain, y[M][O] = x[M][I] W^T. */
+static lcl_status inner_product_forward(lcl_layer *l, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+    const size_t b = (size_t)l->bottoms[0]->block;
+    lcl_matrix w = {l->params[0]->data, s->transpose ? s->outputs : s->inputs, 0,
+                    s->transpose};
+    lcl_gemm_args g;
+
+    if (is_plain(l)) {
+        w.transposed = !s->transpose;
+        g = (lcl_gemm_args){.m = s->blocks,
+                            .n = s->outputs,
+                            .k = s->inputs,
+                            .batch = 1,
+                            .a = {l->bottoms[0]->data, s->inputs, 0, false},
+                            .b = w,
+                            .c = {l->tops[0]->data, s->outputs, 0, false},
+                            .column_bias = s->bias ? l->params[1]->data : NULL};
+    } else {
+        g = (lcl_gemm_args){.m = s->outputs,
+                            .n = b,
+                            .k = s->inputs,
+                            .batch = s->blocks,
+                            .a = w,
+                            .b = {l->bottoms[0]->data, b, s->inputs * b, false},
+                            .c = {l->tops[0]->data, b, s->outputs * b, false},
+                            .row_bias = s->bias ? l->params[1]->data : NULL};
+    }
+    return lcl_gemm(l->env->blas, &g, err);
+}
+
+/* dx = W^T dy in the same forms. */
+static lcl_status backward_data(lcl_layer *l, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+    const size_t b = (size_t)l->bottoms[0]->block;
+    lcl_matrix w = {l->params[0]->data, s->transpose ? s->outputs : s->inputs, 0,
+                    !s->transpose};
+    lcl_gemm_args g;
+
+    if (is_plain(l)) {
+        w.transposed = s->transpose;
+        g = (lcl_gemm_args){.m = s->blocks,
+                            .n = s->inputs,
+                            .k = s->outputs,
+                            .batch = 1,
+                            .a = {l->tops[0]->diff, s->outputs, 0, false},
+                            .b = w,
+                            .c = {l->bottoms[0]->diff, s->inputs, 0, false}};
+    } else {
+        g = (lcl_gemm_args){.m = s->inputs,
+                            .n = b,
+                            .k = s->outputs,
+                            .batch = s->blocks,
+                            .a = w,
+                            .b = {l->tops[0]->diff, b, s->outputs * b, false},
+                            .c = {l->bottoms[0]->diff, b, s->inputs * b, false}};
+    }
+    return lcl_gemm(l->env->blas, &g, err);
+}
+
+/* s->rows[block][B][elements] = from[block][elements][B]. */
+static lcl_status image_rows(lcl_layer *l, cl_mem from, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+    const cl_int elements = (cl_int)row_elements(s);
+    const lcl_arg args[] = {LCL_ARG(elements), LCL_ARG(from), LCL_ARG(s->rows)};
+
+    return lcl_kernel_run(l->dev, s->transpose_blocks,
+                          (lcl_range){(size_t)(elements + 15) / 16, s->blocks, 1},
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
+/* dW = dy x^T, or x dy^T for a transposed W, summed over the images: the left operand as
+ * it lies, the right one with images along its rows. */
+static lcl_status backward_weights(lcl_layer *l, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+    const size_t b = (size_t)l->bottoms[0]->block;
+    const cl_mem x = l->bottoms[0]->data, dy = l->tops[0]->diff;
+    const size_t right_elements = row_elements(s);
+    const size_t left_elements = s->transpose ? s->inputs : s->outputs;
+    lcl_gemm_args g = {.m = left_elements,
+                       .n = right_elements,
+                       .sum = true,
+                       .beta = l->accumulate[0] ? 1.0f : 0.0f,
+                       .c = {l->params[0]->diff, right_elements, 0, false}};
+
+    g.a.buffer = s->transpose ? x : dy;
+    g.b.buffer = s->transpose ? dy : x;
+    g.b.ld = right_elements;
+    if (is_plain(l)) {
+        g.batch = 1;
+        g.k = s->blocks;
+        g.a.ld = left_elements;
+        g.a.transposed = true;
+    } else {
+        LCL_TRY(image_rows(l, g.b.buffer, err));
+        g.batch = s->blocks;
+        g.k = b;
+        g.a.ld = b;
+        g.a.stride = left_elements * b;
+        g.b.buffer = s->rows;
+        g.b.stride = right_elements * b;
+    }
+    return lcl_gemm(l->env->blas, &g, err);
+}
+
+/* db = dy summed over the images. */
+static lcl_status backward_bias(lcl_layer *l, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+    const cl_int blocks = (cl_int)s->blocks, rows = (cl_int)s->outputs;
+    const cl_int count = l->bottoms[0]->block, accumulate = l->accumulate[1];
+    const lcl_arg args[] = {
+        LCL_ARG(l->tops[0]->diff),   LCL_ARG(blocks),    LCL_ARG(rows), LCL_ARG(count),
+        LCL_ARG(l->params[1]->diff), LCL_ARG(accumulate)};
+
+    return lcl_kernel_run(l->dev, s->sum_rows, (lcl_range){.x = s->outputs},
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
+static lcl_status inner_product_backward(lcl_layer *l, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+
+    if (l->param_propagate[0])
+        LCL_TRY(backward_weights(l, err));
+    if (s->bias && l->param_propagate[1])
+        LCL_TRY(backward_bias(l, err));
+    return l->propagate[0] ? backward_data(l, err) : LCL_OK;
+}
+
+static void inner_product_destroy(lcl_layer *l)
+{
+    inner_product_state *s = l->state;
+
+    lcl_buffer_release(&s->rows);
+}
+
+const lcl_layer_type lcl_layer_inner_product = {
+    .name = "InnerProduct",
+    .min_bottoms = 1,
+    .max_bottoms = 1,
+    .min_tops = 1,
+    .max_tops = 1,
+    .state_size = sizeof(inner_product_state),
+    .setup = inner_product_setup,
+    .reshape = inner_product_reshape,
+    .forward = inner_product_forward,
+    .backward = inner_product_backward,
+    .destroy = inner_product_destroy,
+};
