@@ -25,11 +25,12 @@ typedef struct lcl_source lcl_source;
 lcl_status lcl_source_open(lcl_source **out, const char *path, lcl_error *err);
 void lcl_source_close(lcl_source *s);
 
+/* "lmdb" or "idx". */
+const char *lcl_source_kind_name(const lcl_source *s);
 const char *lcl_source_path(const lcl_source *s);
 size_t lcl_source_count(const lcl_source *s);
-/* The record at the cursor, in key order; the cursor moves on. After the last record it
- * goes to the first and *wrapped is true for that call's successor (the first record of a
- * new pass). */
+/* The next record, in key order; after the last one the first again. *wrapped: this is the
+ * first record of a second or later pass. */
 lcl_status lcl_source_next(lcl_source *s, lcl_record *record, bool *wrapped,
                            lcl_error *err);
 lcl_status lcl_source_rewind(lcl_source *s, lcl_error *err);

@@ -1,0 +1,216 @@
+/* out = (in - mean) * scale over the cropped part of a record, mirrored at random. */
+#include "transform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rng.h"
+#include "text.h"
+
+struct lcl_transform {
+    const lcl_layer *layer;
+    const Caffe__TransformationParameter *param; /* NULL: nothing to do */
+    lcl_rng rng;
+    float scale;
+    bool random_crop, mirror;
+    int channels, height, width; /* of records */
+    int out_height, out_width;
+    lcl_proto *mean_file; /* owner of mean_image, where that is not owned */
+    const float *mean_image; /* of a record's size, or NULL */
+    float *owned_mean_image;
+    float *channel_mean; /* per channel, where there is no mean_image; owned */
+};
+
+/* ---- Reading the parameter ------------------------------------------------------------------ */
+
+static lcl_status fail(const lcl_transform *t, const char *field, lcl_error *err,
+                       const char *text)
+{
+    return lcl_layer_fail(t->layer, t->param, field, err, LCL_EPROTO, "%s", text);
+}
+
+static lcl_status read_mean_file(lcl_transform *t, lcl_error *err)
+{
+    size_t count;
+
+    LCL_TRY(lcl_proto_read_binary(&t->mean_file, &caffe__blob_proto__descriptor,
+                                  t->param->mean_file, err));
+    return lcl_blob_proto_values((const Caffe__BlobProto *)lcl_proto_root(t->mean_file),
+                                 false, &t->mean_image, &count, &t->owned_mean_image, err);
+}
+
+static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *err)
+{
+    const Caffe__TransformationParameter *p = t->param;
+
+    t->scale = p->scale;
+    t->mirror = p->mirror;
+    t->random_crop = p->crop_size > 0 && l->env->phase == CAFFE__PHASE__TRAIN;
+    if (t->mirror || t->random_crop)
+        lcl_rng_init(&t->rng, lcl_rng_next(l->env->rng));
+    if (!p->mean_file)
+        return LCL_OK;
+    if (p->n_mean_value)
+        return fail(t, "mean_file", err, "mean_file and mean_value exclude each other");
+    return read_mean_file(t, err);
+}
+
+lcl_status lcl_transform_create(lcl_transform **out, const lcl_layer *l, lcl_error *err)
+{
+    lcl_transform *t = lcl_alloc(1, sizeof *t);
+
+    t->layer = l;
+    t->param = l->param->transform_param;
+    t->scale = 1;
+    lcl_status status = t->param ? read_param(t, l, err) : LCL_OK;
+    if (status != LCL_OK) {
+        lcl_transform_destroy(t);
+        return status;
+    }
+    *out = t;
+    return LCL_OK;
+}
+
+void lcl_transform_destroy(lcl_transform *t)
+{
+    if (!t)
+        return;
+    lcl_proto_destroy(t->mean_file);
+    free(t->owned_mean_image);
+    free(t->channel_mean);
+    free(t);
+}
+
+/* ---- Fitting it to the records ---------------------------------------------------------------- */
+
+static lcl_status check_mean_image(const lcl_transform *t, lcl_error *err)
+{
+    const Caffe__BlobProto *blob = (const Caffe__BlobProto *)lcl_proto_root(t->mean_file);
+    int n_axes, shape[LCL_MAX_AXES];
+
+    LCL_TRY(lcl_blob_proto_shape(blob, &n_axes, shape, err));
+    const int *size = n_axes == 4 && shape[0] == 1 ? shape + 1 : shape;
+    if (n_axes - (size - shape) != 3)
+        return lcl_layer_fail(t->layer, t->param, "mean_file", err, LCL_ESHAPE,
+                              "the mean in %s has %d axes, not one image of channels x "
+                              "height x width",
+                              t->param->mean_file, n_axes);
+    if (size[0] != t->channels || size[1] != t->height || size[2] != t->width)
+        return lcl_layer_fail(t->layer, t->param, "mean_file", err, LCL_ESHAPE,
+                              "the mean in %s is %d x %d x %d and the records are "
+                              "%d x %d x %d",
+                              t->param->mean_file, size[0], size[1], size[2], t->channels,
+                              t->height, t->width);
+    return LCL_OK;
+}
+
+static lcl_status set_channel_mean(lcl_transform *t, lcl_error *err)
+{
+    size_t n = t->param ? t->param->n_mean_value : 0, channels = (size_t)t->channels;
+
+    if (n > 1 && n != channels)
+        return lcl_layer_fail(t->layer, t->param, "mean_value", err, LCL_ESHAPE,
+                              "%zu mean_values for %zu channels; give 1 or %zu", n,
+                              channels, channels);
+    t->channel_mean = lcl_resize(t->channel_mean, channels, sizeof *t->channel_mean);
+    for (size_t c = 0; c < channels; c++)
+        t->channel_mean[c] = n ? t->param->mean_value[n > 1 ? c : 0] : 0;
+    return LCL_OK;
+}
+
+lcl_status lcl_transform_set_shape(lcl_transform *t, const lcl_record *first,
+                                   int shape[3], lcl_error *err)
+{
+    unsigned crop = t->param ? t->param->crop_size : 0;
+
+    t->channels = first->channels;
+    t->out_height = t->height = first->height;
+    t->out_width = t->width = first->width;
+    if (crop > (unsigned)t->height || crop > (unsigned)t->width)
+        return lcl_layer_fail(t->layer, t->param, "crop_size", err, LCL_ESHAPE,
+                              "crop_size %u is larger than the records, %d x %d", crop,
+                              t->height, t->width);
+    if (crop)
+        t->out_height = t->out_width = (int)crop;
+    LCL_TRY(t->mean_image ? check_mean_image(t, err) : set_channel_mean(t, err));
+    shape[0] = t->channels;
+    shape[1] = t->out_height;
+    shape[2] = t->out_width;
+    return LCL_OK;
+}
+
+/* ---- Transforming ------------------------------------------------------------------------------ */
+
+static void convert(float *out, const lcl_record *record, size_t from, size_t n)
+{
+    if (!record->bytes) {
+        memcpy(out, record->floats + from, n * sizeof *out);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = record->bytes[from + i];
+}
+
+static void scale_by_image(float *out, const float *mean, float scale, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (out[i] - mean[i]) * scale;
+}
+
+static void scale_by_value(float *out, float mean, float scale, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (out[i] - mean) * scale;
+}
+
+static void reverse_rows(float *out, size_t n_rows, size_t width)
+{
+    for (size_t r = 0; r < n_rows; r++, out += width)
+        for (size_t i = 0, k = width - 1; i < k; i++, k--) {
+            float swap = out[i];
+            out[i] = out[k];
+            out[k] = swap;
+        }
+}
+
+/* Offset of a crop of `size` in `whole`: random in training, in the middle otherwise. */
+static size_t crop_offset(lcl_transform *t, int whole, int size)
+{
+    unsigned room = (unsigned)(whole - size);
+
+    return t->random_crop ? lcl_rng_next(&t->rng) % (room + 1) : room / 2;
+}
+
+lcl_status lcl_transform_run(lcl_transform *t, const lcl_record *record, float *out,
+                             lcl_error *err)
+{
+    size_t height = (size_t)t->out_height, width = (size_t)t->out_width;
+    size_t whole_width = (size_t)t->width, channels = (size_t)t->channels;
+    float *to = out;
+
+    if (record->channels != t->channels || record->height != t->height ||
+        record->width != t->width)
+        return lcl_layer_fail(t->layer, NULL, NULL, err, LCL_EDATA,
+                              "a record is %d x %d x %d and the first one %d x %d x %d",
+                              record->channels, record->height, record->width, t->channels,
+                              t->height, t->width);
+    /* As Caffe, the mirror is drawn before the crop. */
+    bool mirror = t->mirror && lcl_rng_next(&t->rng) % 2;
+    size_t y = crop_offset(t, t->height, t->out_height);
+    size_t x = crop_offset(t, t->width, t->out_width);
+    /* Without a crop a channel's rows follow each other: one long row. */
+    bool whole = width == whole_width;
+    size_t n_rows = whole ? 1 : height, length = whole ? height * width : width;
+    for (size_t c = 0; c < channels; c++)
+        for (size_t r = 0; r < n_rows; r++, to += length) {
+            size_t from = (c * (size_t)t->height + y + r) * whole_width + x;
+            convert(to, record, from, length);
+            if (t->mean_image)
+                scale_by_image(to, t->mean_image + from, t->scale, length);
+            else
+                scale_by_value(to, t->channel_mean[c], t->scale, length);
+        }
+    if (mirror)
+        reverse_rows(out, channels * height, width);
+    return LCL_OK;
+}
