@@ -5,8 +5,9 @@
 #include "caffe.pb-c.h"
 #include "source.h"
 
-/* Decodes a value into *datum (free it with caffe__datum__free_unpacked) and points *record
- * into it. On failure *reason says what is wrong with the value and *datum is NULL. */
+/* Decodes a value into *datum (free it with caffe__datum__free_unpacked) and points
+ * *record into it. On failure *reason says what is wrong with the value and *datum is
+ * NULL. */
 bool lcl_datum_decode(Caffe__Datum **datum, lcl_record *record, const void *bytes,
                       size_t size, const char **reason);
 /* What Caffe's tools store for a record of bytes; free() it. */

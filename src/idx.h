@@ -14,8 +14,9 @@ typedef struct {
     uint8_t *labels; /* count; owned */
 } lcl_idx;
 
-/* Reads both files; labels_path NULL: the file of the images' name with "images" and "idx3"
- * changed to "labels" and "idx1", with or without .gz. Fills *out only on success. */
+/* Reads both files; labels_path NULL: the file of the images' name with "images" and
+ * "idx3" changed to "labels" and "idx1", with or without .gz. Fills *out only on success.
+ */
 lcl_status lcl_idx_read(lcl_idx *out, const char *images_path, const char *labels_path,
                         lcl_error *err);
 void lcl_idx_free(lcl_idx *idx);

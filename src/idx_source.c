@@ -9,7 +9,8 @@
 #include "source_kind.h"
 #include "text.h"
 
-/* ---- One file ---------------------------------------------------------------------------- */
+/* ---- One file
+ * ---------------------------------------------------------------------------- */
 
 enum { LABELS = 2049, IMAGES = 2051 };
 
@@ -43,10 +44,9 @@ static lcl_status read_header(gzFile gz, uint32_t magic, idx_file *f, const char
         return fail_gz(gz, path, err);
     uint32_t found = n >= 4 ? big_endian(bytes) : 0;
     if (n >= 4 && found != magic) {
-        lcl_status status =
-            lcl_fail(err, LCL_EDATA, path, "is no IDX %s file: it starts with %u, not %u",
-                     magic == IMAGES ? "images" : "labels", (unsigned)found,
-                     (unsigned)magic);
+        lcl_status status = lcl_fail(
+            err, LCL_EDATA, path, "is no IDX %s file: it starts with %u, not %u",
+            magic == IMAGES ? "images" : "labels", (unsigned)found, (unsigned)magic);
         if (found == LABELS || found == IMAGES)
             lcl_hint(err, status, "this is the %s file",
                      found == LABELS ? "labels" : "images");
@@ -77,8 +77,8 @@ static lcl_status read_values(gzFile gz, size_t size, idx_file *f, const char *p
                         "the IDX file is %s: its header says %u items, %zu bytes, and "
                         "there are %s%zu",
                         values.length < size ? "truncated" : "too long",
-                        (unsigned)f->dims[0], size, values.length < size ? "" : "at least ",
-                        values.length);
+                        (unsigned)f->dims[0], size,
+                        values.length < size ? "" : "at least ", values.length);
     return LCL_OK;
 }
 
@@ -109,9 +109,11 @@ static lcl_status read_file(const char *path, uint32_t magic, idx_file *f, lcl_e
     return status;
 }
 
-/* ---- Images with their labels -------------------------------------------------------------- */
+/* ---- Images with their labels
+ * -------------------------------------------------------------- */
 
-/* `path` with the last `from` of its file name changed, or NULL where there is none; new. */
+/* `path` with the last `from` of its file name changed, or NULL where there is none; new.
+ */
 static char *replace_last(const char *path, const char *from, const char *to)
 {
     const char *slash = strrchr(path, '/'), *found = NULL;
@@ -123,7 +125,8 @@ static char *replace_last(const char *path, const char *from, const char *to)
     return lcl_format("%.*s%s%s", (int)(found - path), path, to, found + strlen(from));
 }
 
-/* Where the labels of `images` are: *found (new), or an error that says what was tried. */
+/* Where the labels of `images` are: *found (new), or an error that says what was tried.
+ */
 static lcl_status find_labels(char **found, const char *images, lcl_error *err)
 {
     size_t length = strlen(images);
@@ -131,12 +134,13 @@ static lcl_status find_labels(char **found, const char *images, lcl_error *err)
     char *name = replace_last(images, "images", "labels");
 
     if (!name)
-        return lcl_hint(err,
-                        lcl_fail(err, LCL_EDATA, images,
-                                 "cannot tell the name of the labels file: the name of the "
-                                 "images file does not have 'images' in it"),
-                        "name the files as MNIST does, train-images-idx3-ubyte and "
-                        "train-labels-idx1-ubyte, or convert them to a database");
+        return lcl_hint(
+            err,
+            lcl_fail(err, LCL_EDATA, images,
+                     "cannot tell the name of the labels file: the name of the "
+                     "images file does not have 'images' in it"),
+            "name the files as MNIST does, train-images-idx3-ubyte and "
+            "train-labels-idx1-ubyte, or convert them to a database");
     char *renamed = replace_last(name, "idx3", "idx1");
     if (renamed) {
         free(name);
@@ -147,9 +151,10 @@ static lcl_status find_labels(char **found, const char *images, lcl_error *err)
     char **pick = lcl_file_exists(name) ? &name : lcl_file_exists(other) ? &other : NULL;
     lcl_status status = LCL_OK;
     if (!pick) {
-        status = lcl_fail(err, LCL_EIO, images,
-                          "the labels of these images are missing: neither %s nor %s exists",
-                          name, other);
+        status =
+            lcl_fail(err, LCL_EIO, images,
+                     "the labels of these images are missing: neither %s nor %s exists",
+                     name, other);
     } else {
         *found = *pick;
         *pick = NULL;
@@ -173,8 +178,9 @@ lcl_status lcl_idx_read(lcl_idx *out, const char *images_path, const char *label
         status = read_file(labels_path, LABELS, &labels, err);
     }
     if (status == LCL_OK && labels.dims[0] != images.dims[0])
-        status = lcl_fail(err, LCL_EDATA, labels_path, "%u labels for %u images (%s)",
-                          (unsigned)labels.dims[0], (unsigned)images.dims[0], images_path);
+        status =
+            lcl_fail(err, LCL_EDATA, labels_path, "%u labels for %u images (%s)",
+                     (unsigned)labels.dims[0], (unsigned)images.dims[0], images_path);
     free(found);
     if (status != LCL_OK) {
         free(images.values);
@@ -193,7 +199,8 @@ void lcl_idx_free(lcl_idx *idx)
     *idx = (lcl_idx){0};
 }
 
-/* ---- As a source ----------------------------------------------------------------------------- */
+/* ---- As a source
+ * ----------------------------------------------------------------------------- */
 
 static lcl_status open_idx(lcl_source *s, lcl_error *err)
 {

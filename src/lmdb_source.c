@@ -21,7 +21,8 @@ typedef struct {
     MDB_cursor_op step;  /* to the next record */
 } state;
 
-/* ---- The file's own word on its size --------------------------------------------------- */
+/* ---- The file's own word on its size
+ * --------------------------------------------------- */
 
 /* The start of each of the file's first two pages; LMDB writes it as the host has it. */
 typedef struct {
@@ -62,10 +63,11 @@ static lcl_status check_pages(int file, off_t size, const char *path, lcl_error 
     if (page < 256 || page > 65536 || (page & (page - 1)) ||
         !read_meta(file, (off_t)page, &second) || second.magic != first.magic ||
         second.trees[0].pad != page)
-        return lcl_fail(err, LCL_EDATA, path, "the LMDB database's first pages are broken");
+        return lcl_fail(err, LCL_EDATA, path,
+                        "the LMDB database's first pages are broken");
     const meta *newer = second.transaction > first.transaction ? &second : &first;
-    if (newer->last_page == SIZE_MAX || !lcl_multiply(newer->last_page + 1, page, &need) ||
-        need > (size_t)size)
+    if (newer->last_page == SIZE_MAX ||
+        !lcl_multiply(newer->last_page + 1, page, &need) || need > (size_t)size)
         return lcl_hint(err,
                         lcl_fail(err, LCL_EDATA, path,
                                  "the LMDB database is truncated: it has %lld bytes, but "
@@ -81,8 +83,8 @@ static lcl_status check_file(const char *path, size_t *size, lcl_error *err)
     int file = open(path, O_RDONLY);
 
     if (file < 0 || fstat(file, &st) != 0) {
-        lcl_status status = lcl_fail(err, LCL_EIO, path, "cannot open the database: %s",
-                                     strerror(errno));
+        lcl_status status =
+            lcl_fail(err, LCL_EIO, path, "cannot open the database: %s", strerror(errno));
         if (file >= 0)
             close(file);
         return status;
@@ -93,7 +95,8 @@ static lcl_status check_file(const char *path, size_t *size, lcl_error *err)
     return status;
 }
 
-/* ---- Through LMDB ------------------------------------------------------------------------ */
+/* ---- Through LMDB
+ * ------------------------------------------------------------------------ */
 
 static lcl_status fail_mdb(const lcl_source *s, int code, lcl_error *err)
 {
@@ -101,9 +104,10 @@ static lcl_status fail_mdb(const lcl_source *s, int code, lcl_error *err)
                     "cannot read the LMDB database: %s", mdb_strerror(code));
 }
 
-/* Without LMDB's lock file: it would have to be written, in a folder that may be read-only,
- * and a process may not open it twice, as a train and a test net of one database do. What the
- * lock would guard against, a writer at work meanwhile, check_unchanged notices. */
+/* Without LMDB's lock file: it would have to be written, in a folder that may be
+ * read-only, and a process may not open it twice, as a train and a test net of one
+ * database do. What the lock would guard against, a writer at work meanwhile,
+ * check_unchanged notices. */
 static int open_cursor(state *st, const char *path, size_t size)
 {
     MDB_dbi dbi;
@@ -126,7 +130,7 @@ static lcl_status open_lmdb(lcl_source *s, lcl_error *err)
 {
     state *st = s->state = lcl_alloc(1, sizeof *st);
     char *file = lcl_path_join(s->path, "data.mdb");
-    size_t size;
+    size_t size = 0;
     MDB_stat stat;
 
     lcl_status status = check_file(file, &size, err);
@@ -178,10 +182,11 @@ static lcl_status check_unchanged(const lcl_source *s, lcl_error *err)
     if (code)
         return fail_mdb(s, code, err);
     if (info.me_last_txnid != mdb_txn_id(st->txn))
-        return lcl_hint(err,
-                        lcl_fail(err, LCL_EDATA, s->path,
-                                 "another program changed the database while it was read"),
-                        "write databases under another name and rename them when done");
+        return lcl_hint(
+            err,
+            lcl_fail(err, LCL_EDATA, s->path,
+                     "another program changed the database while it was read"),
+            "write databases under another name and rename them when done");
     return LCL_OK;
 }
 
@@ -203,8 +208,9 @@ static lcl_status read_lmdb(lcl_source *s, lcl_record *record, lcl_error *err)
     if (lcl_datum_decode(&st->datum, record, value.mv_data, value.mv_size, &reason))
         return LCL_OK;
     key_text(&key, name);
-    return lcl_fail(err, LCL_EDATA, s->path, "the value of key '%s' (record %zu of %zu) is %s",
-                    name, s->position + 1, s->count, reason);
+    return lcl_fail(err, LCL_EDATA, s->path,
+                    "the value of key '%s' (record %zu of %zu) is %s", name,
+                    s->position + 1, s->count, reason);
 }
 
 static lcl_status rewind_lmdb(lcl_source *s, lcl_error *err)

@@ -1,4 +1,5 @@
-/* A thread fills a ring of slots; their order of filling, taking and giving is the same. */
+/* A thread fills a ring of slots; their order of filling, taking and giving is the same.
+ */
 #include "prefetch.h"
 
 #include <assert.h>

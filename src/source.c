@@ -37,8 +37,8 @@ static lcl_status find_kind(const lcl_source_kind **kind, const char *path,
     struct stat st;
 
     if (stat(path, &st) != 0) {
-        lcl_status status = lcl_fail(err, LCL_EIO, path, "cannot open the data source: %s",
-                                     strerror(errno));
+        lcl_status status = lcl_fail(err, LCL_EIO, path,
+                                     "cannot open the data source: %s", strerror(errno));
         char *zipped = lcl_format("%s.gz", path);
         if (lcl_file_exists(zipped))
             lcl_hint(err, status, "there is %s: name that", zipped);
@@ -61,15 +61,15 @@ static lcl_status find_kind(const lcl_source_kind **kind, const char *path,
         return lcl_hint(
             err, lcl_fail(err, LCL_EDATA, path, "LevelDB is not supported by this build"),
             "make an LMDB of the same data: lenet-cl convert mnist IMAGES LABELS DB");
-    return lcl_hint(err,
-                    lcl_fail(err, LCL_EDATA, path,
-                             "the folder is no database: it has no data.mdb"),
-                    "name the folder of an LMDB, or an IDX images file");
+    return lcl_hint(
+        err,
+        lcl_fail(err, LCL_EDATA, path, "the folder is no database: it has no data.mdb"),
+        "name the folder of an LMDB, or an IDX images file");
 }
 
 lcl_status lcl_source_open(lcl_source **out, const char *path, lcl_error *err)
 {
-    const lcl_source_kind *kind;
+    const lcl_source_kind *kind = NULL;
 
     LCL_TRY(find_kind(&kind, path, err));
     lcl_source *s = lcl_alloc(1, sizeof *s);
@@ -93,9 +93,18 @@ void lcl_source_close(lcl_source *s)
     free(s);
 }
 
-const char *lcl_source_kind_name(const lcl_source *s) { return s->kind->name; }
-const char *lcl_source_path(const lcl_source *s) { return s->path; }
-size_t lcl_source_count(const lcl_source *s) { return s->count; }
+const char *lcl_source_kind_name(const lcl_source *s)
+{
+    return s->kind->name;
+}
+const char *lcl_source_path(const lcl_source *s)
+{
+    return s->path;
+}
+size_t lcl_source_count(const lcl_source *s)
+{
+    return s->count;
+}
 
 lcl_status lcl_source_next(lcl_source *s, lcl_record *record, bool *wrapped,
                            lcl_error *err)

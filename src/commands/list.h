@@ -1,2 +1,3 @@
 /* Every command, one line each: COMMAND(x) is lcl_command_x in commands/x.c. */
 COMMAND(devices)
+COMMAND(convert)

@@ -1,4 +1,5 @@
-/* Data: batches of records and labels from a database or IDX files, read ahead by a thread. */
+/* Data: batches of records and labels from a database or IDX files, read ahead by a
+ * thread. */
 #include <stdlib.h>
 
 #include "lcl/layer.h"
@@ -8,8 +9,8 @@
 #include "text.h"
 #include "transform.h"
 
-/* Batches whose copy to the device may still be under way when the next one is enqueued. A
- * slot comes back once its copy is done; by then that is long past, so nobody waits. */
+/* Batches whose copy to the device may still be under way when the next one is enqueued.
+ * A slot comes back once its copy is done; by then that is long past, so nobody waits. */
 #define IN_FLIGHT 2
 #define MAX_PREFETCH 1024
 
@@ -30,7 +31,8 @@ typedef struct {
     size_t n_slots, oldest, n_in_flight; /* slots oldest.. are in flight */
 } state;
 
-/* ---- On the thread --------------------------------------------------------------------------- */
+/* ---- On the thread
+ * --------------------------------------------------------------------------- */
 
 static lcl_status fill(void *context, size_t number, lcl_error *err)
 {
@@ -45,8 +47,8 @@ static lcl_status fill(void *context, size_t number, lcl_error *err)
         LCL_TRY(lcl_source_next(st->source, &record, &wrapped, err));
         if (wrapped)
             LCL_LOG(l->env->log, "Restarting data prefetching from start.");
-        LCL_TRY(lcl_transform_run(st->transform, &record, images + i * st->image_count,
-                                  err));
+        LCL_TRY(
+            lcl_transform_run(st->transform, &record, images + i * st->image_count, err));
         if (to->label)
             to->label[i] = (float)record.label;
     }
@@ -55,7 +57,8 @@ static lcl_status fill(void *context, size_t number, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Setting up ---------------------------------------------------------------------------------- */
+/* ---- Setting up
+ * ---------------------------------------------------------------------------------- */
 
 static lcl_status check_param(const lcl_layer *l, lcl_error *err)
 {
@@ -140,25 +143,38 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
     return st->prefetch ? LCL_OK : start_reading(l, err);
 }
 
-/* ---- Running --------------------------------------------------------------------------------------- */
+/* ---- Running
+ * ---------------------------------------------------------------------------------------
+ */
 
-/* Waits for the oldest copy under way; *failed says what the device said about it. */
-static cl_int wait_oldest(state *st)
+static cl_int enqueue(const lcl_blob *to, const float *from, cl_event *done)
+{
+    return clEnqueueWriteBuffer(lcl_device_queue(to->dev), to->data, CL_FALSE, 0,
+                                lcl_blob_stored(to) * sizeof *from, from, 0, NULL, done);
+}
+
+static cl_int copy_to_device(lcl_layer *l, slot *s)
+{
+    /* The queue is in order: the last copy done means both are. */
+    cl_int code = enqueue(l->tops[0], s->data, s->label ? NULL : &s->copied);
+
+    if (code == CL_SUCCESS && s->label)
+        code = enqueue(l->tops[1], s->label, &s->copied);
+    return code;
+}
+
+/* Waits for the oldest copy under way and gives its slot back. */
+static cl_int give_oldest(state *st)
 {
     slot *s = &st->slots[st->oldest];
     cl_int code = clWaitForEvents(1, &s->copied);
 
     clReleaseEvent(s->copied);
     s->copied = NULL;
+    lcl_prefetch_give(st->prefetch, st->oldest);
     st->oldest = (st->oldest + 1) % st->n_slots;
     st->n_in_flight--;
     return code;
-}
-
-static cl_int enqueue(const lcl_blob *to, const float *from, cl_event *done)
-{
-    return clEnqueueWriteBuffer(lcl_device_queue(to->dev), to->data, CL_FALSE, 0,
-                                lcl_blob_stored(to) * sizeof *from, from, 0, NULL, done);
 }
 
 static lcl_status forward(lcl_layer *l, lcl_error *err)
@@ -168,22 +184,13 @@ static lcl_status forward(lcl_layer *l, lcl_error *err)
     bool waited;
 
     LCL_TRY(lcl_prefetch_take(st->prefetch, &number, &waited, err));
-    slot *s = &st->slots[number];
-    /* The queue is in order: the last copy done means both are. */
-    cl_int code = enqueue(l->tops[0], s->data, s->label ? NULL : &s->copied);
-    if (code == CL_SUCCESS && s->label)
-        code = enqueue(l->tops[1], s->label, &s->copied);
-    if (code == CL_SUCCESS) {
-        st->n_in_flight++;
-        while (code == CL_SUCCESS && st->n_in_flight > IN_FLIGHT) {
-            size_t oldest = st->oldest;
-            code = wait_oldest(st);
-            lcl_prefetch_give(st->prefetch, oldest);
-        }
-    }
+    cl_int code = copy_to_device(l, &st->slots[number]);
+    if (code == CL_SUCCESS && ++st->n_in_flight > IN_FLIGHT)
+        code = give_oldest(st);
     if (code != CL_SUCCESS)
         return lcl_layer_fail(l, NULL, NULL, err, LCL_EDEVICE,
-                              "copying a batch to the device failed: %s", lcl_cl_name(code));
+                              "copying a batch to the device failed: %s",
+                              lcl_cl_name(code));
     return LCL_OK;
 }
 
@@ -192,9 +199,11 @@ static void destroy(lcl_layer *l)
     state *st = l->state;
 
     lcl_prefetch_stop(st->prefetch);
-    while (st->n_in_flight)
-        wait_oldest(st);
+    if (st->slots)
+        lcl_device_finish(l->dev, NULL);
     for (size_t i = 0; i < st->n_slots; i++) {
+        if (st->slots[i].copied)
+            clReleaseEvent(st->slots[i].copied);
         free(st->slots[i].data);
         free(st->slots[i].label);
     }

@@ -15,13 +15,14 @@ struct lcl_transform {
     bool random_crop, mirror;
     int channels, height, width; /* of records */
     int out_height, out_width;
-    lcl_proto *mean_file; /* owner of mean_image, where that is not owned */
+    lcl_proto *mean_file;    /* owner of mean_image, where that is not owned */
     const float *mean_image; /* of a record's size, or NULL */
     float *owned_mean_image;
     float *channel_mean; /* per channel, where there is no mean_image; owned */
 };
 
-/* ---- Reading the parameter ------------------------------------------------------------------ */
+/* ---- Reading the parameter
+ * ------------------------------------------------------------------ */
 
 static lcl_status fail(const lcl_transform *t, const char *field, lcl_error *err,
                        const char *text)
@@ -36,7 +37,8 @@ static lcl_status read_mean_file(lcl_transform *t, lcl_error *err)
     LCL_TRY(lcl_proto_read_binary(&t->mean_file, &caffe__blob_proto__descriptor,
                                   t->param->mean_file, err));
     return lcl_blob_proto_values((const Caffe__BlobProto *)lcl_proto_root(t->mean_file),
-                                 false, &t->mean_image, &count, &t->owned_mean_image, err);
+                                 false, &t->mean_image, &count, &t->owned_mean_image,
+                                 err);
 }
 
 static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *err)
@@ -81,7 +83,8 @@ void lcl_transform_destroy(lcl_transform *t)
     free(t);
 }
 
-/* ---- Fitting it to the records ---------------------------------------------------------------- */
+/* ---- Fitting it to the records
+ * ---------------------------------------------------------------- */
 
 static lcl_status check_mean_image(const lcl_transform *t, lcl_error *err)
 {
@@ -139,7 +142,8 @@ lcl_status lcl_transform_set_shape(lcl_transform *t, const lcl_record *first,
     return LCL_OK;
 }
 
-/* ---- Transforming ------------------------------------------------------------------------------ */
+/* ---- Transforming
+ * ------------------------------------------------------------------------------ */
 
 static void convert(float *out, const lcl_record *record, size_t from, size_t n)
 {
@@ -192,8 +196,8 @@ lcl_status lcl_transform_run(lcl_transform *t, const lcl_record *record, float *
         record->width != t->width)
         return lcl_layer_fail(t->layer, NULL, NULL, err, LCL_EDATA,
                               "a record is %d x %d x %d and the first one %d x %d x %d",
-                              record->channels, record->height, record->width, t->channels,
-                              t->height, t->width);
+                              record->channels, record->height, record->width,
+                              t->channels, t->height, t->width);
     /* As Caffe, the mirror is drawn before the crop. */
     bool mirror = t->mirror && lcl_rng_next(&t->rng) % 2;
     size_t y = crop_offset(t, t->height, t->out_height);

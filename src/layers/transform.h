@@ -7,8 +7,9 @@
 
 typedef struct lcl_transform lcl_transform;
 
-/* From the layer's transform_param; reads mean_file. Random crops (in TRAIN) and mirroring
- * take a seed of their own from the net's numbers, so run may be called on another thread. */
+/* From the layer's transform_param; reads mean_file. Random crops (in TRAIN) and
+ * mirroring take a seed of their own from the net's numbers, so run may be called on
+ * another thread. */
 lcl_status lcl_transform_create(lcl_transform **out, const lcl_layer *l, lcl_error *err);
 void lcl_transform_destroy(lcl_transform *t);
 
