@@ -231,11 +231,9 @@ static lcl_status read_idx(lcl_source *s, lcl_record *record, lcl_error *err)
     return LCL_OK;
 }
 
-static lcl_status rewind_idx(lcl_source *s, lcl_error *err)
+static void rewind_idx(lcl_source *s)
 {
     (void)s;
-    (void)err;
-    return LCL_OK;
 }
 
 const lcl_source_kind lcl_idx_source = {

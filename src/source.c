@@ -112,16 +112,15 @@ lcl_status lcl_source_next(lcl_source *s, lcl_record *record, bool *wrapped,
     bool again = s->position == s->count;
 
     if (again)
-        LCL_TRY(lcl_source_rewind(s, err));
+        lcl_source_rewind(s);
     LCL_TRY(s->kind->read(s, record, err));
     s->position++;
     *wrapped = again;
     return LCL_OK;
 }
 
-lcl_status lcl_source_rewind(lcl_source *s, lcl_error *err)
+void lcl_source_rewind(lcl_source *s)
 {
-    LCL_TRY(s->kind->rewind(s, err));
+    s->kind->rewind(s);
     s->position = 0;
-    return LCL_OK;
 }

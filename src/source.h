@@ -29,10 +29,10 @@ void lcl_source_close(lcl_source *s);
 const char *lcl_source_kind_name(const lcl_source *s);
 const char *lcl_source_path(const lcl_source *s);
 size_t lcl_source_count(const lcl_source *s);
-/* The next record, in key order; after the last one the first again. *wrapped: this is the
- * first record of a second or later pass. */
+/* The next record, in key order; after the last one the first again. *wrapped: this is
+ * the first record of a second or later pass. */
 lcl_status lcl_source_next(lcl_source *s, lcl_record *record, bool *wrapped,
                            lcl_error *err);
-lcl_status lcl_source_rewind(lcl_source *s, lcl_error *err);
+void lcl_source_rewind(lcl_source *s);
 
 #endif

@@ -13,7 +13,7 @@ typedef struct {
     /* Reads record s->position (0 after a rewind, else the one after the last). */
     lcl_status (*read)(lcl_source *s, lcl_record *record, lcl_error *err);
     /* Called before record 0 is read again. */
-    lcl_status (*rewind)(lcl_source *s, lcl_error *err);
+    void (*rewind)(lcl_source *s);
 } lcl_source_kind;
 
 struct lcl_source {

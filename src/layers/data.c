@@ -107,7 +107,7 @@ static lcl_status setup(lcl_layer *l, lcl_error *err)
     LCL_TRY(lcl_transform_create(&st->transform, l, err));
     LCL_TRY(lcl_source_next(st->source, &first, &wrapped, err));
     LCL_TRY(lcl_transform_set_shape(st->transform, &first, st->shape, err));
-    LCL_TRY(lcl_source_rewind(st->source, err));
+    lcl_source_rewind(st->source);
     LCL_LOG(l->env->log, "output data size: %zu,%d,%d,%d", st->batch_size, st->shape[0],
             st->shape[1], st->shape[2]);
     return skip_records(l, err);
