@@ -42,6 +42,7 @@ typedef struct {
     bool is_source;       /* has no bottoms; makes the batches */
     bool equal_ends;      /* as many bottoms as tops */
     bool auto_tops;       /* the net makes missing tops (losses) */
+    bool partial_diffs;   /* backward copes with tops that have no diff (Split) */
     unsigned no_backward; /* bit i: gradient never goes to bottom i (labels) */
     size_t state_size;    /* bytes at l->state, zeroed before setup */
 

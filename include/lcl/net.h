@@ -65,11 +65,13 @@ typedef struct {
     lcl_blob *blob;    /* plain; its buffers are parts of the net's */
     size_t offset;     /* in floats, in the net's parameter buffers */
     float lr_mult, decay_mult;
+    bool shared; /* its data belong to options.share */
 } lcl_net_param;
 
 size_t lcl_net_n_params(const lcl_net *net);
 const lcl_net_param *lcl_net_param_at(const lcl_net *net, size_t i);
-/* All parameters in one buffer each, `count` floats including the padding between them. */
+/* All parameters in one buffer each, `count` floats including the padding between them
+ * (zeros). Data are NULL where all are shared, diffs before a TEST net's first backward. */
 cl_mem lcl_net_param_data(const lcl_net *net);
 cl_mem lcl_net_param_diff(const lcl_net *net);
 size_t lcl_net_param_count(const lcl_net *net);

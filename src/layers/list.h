@@ -2,3 +2,5 @@
 LAYER(convolution)
 LAYER(inner_product)
 LAYER(data)
+LAYER(input)
+LAYER(split)

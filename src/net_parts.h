@@ -1,0 +1,72 @@
+/* What a net is made of, for the files that build, run and rewrite it. */
+#ifndef LCL_NET_PARTS_H
+#define LCL_NET_PARTS_H
+
+#include "lcl/net.h"
+#include "rng.h"
+
+/* A blob and what is known of its gradient. */
+typedef struct {
+    lcl_blob *blob; /* owned */
+    bool available; /* no layer has taken it yet */
+    bool automatic; /* made by the net: has no name to take it by */
+    bool needs_gradient;
+    bool under_loss;     /* a loss depends on it */
+    bool skips_gradient; /* whoever takes it gives no gradient back */
+    float loss_weight;
+} net_blob;
+
+typedef struct {
+    lcl_layer *layer;       /* owned */
+    size_t *bottoms, *tops; /* indices of blobs; owned */
+    size_t n_bottoms, n_tops;
+    bool *wants_gradient; /* of bottoms; owned */
+    bool needs_backward;
+    size_t params[LCL_MAX_PARAMS]; /* index in net->params of each of the layer's */
+} net_layer;
+
+/* What the prototxt said of a parameter: its name (or NULL), and multipliers. */
+typedef struct {
+    const char *name;
+    bool has_lr, has_decay;
+} net_said;
+
+/* Something to enqueue. Forward and backward walk a list of them. */
+typedef struct {
+    lcl_status (*run)(lcl_layer *layer, lcl_error *err);
+    lcl_layer *layer;
+} net_step;
+
+struct lcl_net {
+    lcl_proto *doc;                   /* owned */
+    const Caffe__NetParameter *param; /* its root */
+    lcl_device *dev;
+    lcl_log *log;
+    lcl_blas blas;
+    lcl_rng rng;
+    lcl_layer_env env;
+    net_blob *blobs;
+    size_t n_blobs;
+    net_layer *layers;
+    size_t n_layers;
+    size_t *outputs; /* indices of blobs */
+    size_t n_outputs;
+    net_step *forward, *backward; /* backward in the order it runs */
+    size_t n_forward, n_backward;
+    lcl_net_param *params;
+    net_said *said;               /* of each of params */
+    size_t n_params, param_count; /* floats in a parameter buffer */
+    cl_mem param_data, param_diff;
+    bool has_diffs; /* memory for gradients is there */
+};
+
+/* ---- net_param.c ------------------------------------------------------------------ */
+
+/* Finds the owner of each parameter of a layer that was just set up. */
+lcl_status lcl_net_own_params(lcl_net *net, size_t layer, lcl_error *err);
+/* Moves parameters into one buffer, but those of `share` (may be NULL) to its memory. */
+lcl_status lcl_net_place_params(lcl_net *net, const lcl_net *share, lcl_error *err);
+lcl_status lcl_net_place_param_diffs(lcl_net *net, lcl_error *err);
+void lcl_net_release_params(lcl_net *net);
+
+#endif
