@@ -27,18 +27,18 @@ lcl_status lcl_gemm_backend_parse(lcl_gemm_backend *out, const char *name, lcl_e
                     name);
 }
 
-void lcl_blas_tile(size_t m, size_t n, int registers, int *rows, int *columns)
+void lcl_blas_tile(size_t m, size_t n, int width, int registers, int *rows, int *columns)
 {
     double best = INFINITY;
 
     *rows = *columns = 1;
     for (int r = 1; r <= MAX_TILE; r++) {
-        for (int c = 1; c <= MAX_TILE && r * c <= registers; c++) {
+        for (int c = 1; c <= MAX_TILE && r * c * width <= registers; c++) {
             const size_t r_tiles = (m + (size_t)r - 1) / (size_t)r;
             const size_t c_tiles = (n + (size_t)c - 1) / (size_t)c;
             /* Per step of k a tile costs its multiplications, two a cycle, or its loads,
              * two a cycle, or the latency of its chain of 4 cycles, whichever is more. */
-            double cycles = fmax(fmax(r * c, r + c) / 2.0, 4.0);
+            double cycles = fmax(fmax(r * c * width, r + c * width) / 2.0, 4.0);
             double cost = (double)(r_tiles * c_tiles) * (cycles + 0.25);
             if (cost < best) {
                 best = cost;
@@ -136,7 +136,7 @@ static lcl_status own_outer(lcl_device *dev, const lcl_gemm_args *g, int vector,
     cl_kernel kernel;
     int rows, columns;
 
-    lcl_blas_tile(g->m, n_blocks, 24, &rows, &columns);
+    lcl_blas_tile(g->m, n_blocks, 1, 24, &rows, &columns);
     LCL_TRY(own_kernel(&kernel, dev, "gemm_outer", vector, rows, columns, err));
     const lcl_arg args[] = {
         LCL_ARG(o.m),          LCL_ARG(blocks),     LCL_ARG(all_blocks),
@@ -162,7 +162,7 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
     cl_kernel kernel;
     int rows, columns;
 
-    lcl_blas_tile(g->m, g->n, 16, &rows, &columns);
+    lcl_blas_tile(g->m, g->n, 1, 16, &rows, &columns);
     LCL_TRY(own_kernel(&kernel, dev, "gemm_dot", vector, rows, columns, err));
     const lcl_arg args[] = {
         LCL_ARG(o.m),        LCL_ARG(o.n),          LCL_ARG(o.k),

@@ -1,5 +1,6 @@
 /* Builds programs of cl/<file>.cl on a device, keeps them, and runs their kernels. The
- * sources are embedded at build time; LCL_CL_DIR reads them from a folder instead. */
+ * sources are embedded at build time; those in the folder LCL_CL_DIR, where set, come
+ * first. */
 #include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -18,30 +19,38 @@
 /* ---- Sources
  * --------------------------------------------------------------------------- */
 
-/* cl/<file>.cl as it is; free(*out). */
+/* cl/<file>.cl out of the folder LCL_CL_DIR; *out stays NULL where it has none. */
+static lcl_status program_read_folder(char **out, const char *folder, const char *file,
+                                      lcl_error *err)
+{
+    char *path = lcl_format("%s/%s.cl", folder, file);
+    lcl_status status = LCL_OK;
+
+    if (!lcl_file_exists(folder)) {
+        status = lcl_fail(err, LCL_EIO, folder, "no folder of this name (LCL_CL_DIR)");
+        lcl_hint(err, status, "unset LCL_CL_DIR to use the kernels of this build");
+    } else if (lcl_file_exists(path)) {
+        status = lcl_file_read(out, NULL, path, PROGRAM_SOURCE_LIMIT, err);
+    }
+    free(path);
+    return status;
+}
+
+/* cl/<file>.cl as it is; free(*out). `where` asked for it. */
 static lcl_status program_read(char **out, const char *file, const char *where,
                                lcl_error *err)
 {
     const char *folder = getenv("LCL_CL_DIR");
 
-    if (folder && folder[0] != '\0') {
-        char *path = lcl_format("%s/%s.cl", folder, file);
-        lcl_status status = lcl_file_read(out, NULL, path, PROGRAM_SOURCE_LIMIT, err);
-
-        free(path);
-        return status == LCL_OK ? LCL_OK
-                                : lcl_hint(err, status,
-                                           "LCL_CL_DIR is set; unset it to use the "
-                                           "kernels of this build");
-    }
-    for (size_t i = 0; i < LCL_COUNT(embedded_sources); i++) {
-        if (strcmp(embedded_sources[i].name, file) == 0) {
+    *out = NULL;
+    if (folder && folder[0] != '\0')
+        LCL_TRY(program_read_folder(out, folder, file, err));
+    for (size_t i = 0; !*out && i < LCL_COUNT(embedded_sources); i++)
+        if (strcmp(embedded_sources[i].name, file) == 0)
             *out = lcl_strdup((const char *)embedded_sources[i].text);
-            return LCL_OK;
-        }
-    }
-    return lcl_fail(err, LCL_EDEVICE, where, "this build has no kernel file cl/%s.cl",
-                    file);
+    return *out ? LCL_OK
+                : lcl_fail(err, LCL_EDEVICE, where,
+                           "this build has no kernel file cl/%s.cl", file);
 }
 
 /* A program's text while it is put together. */
@@ -123,21 +132,49 @@ static char *program_first_error(char *log)
     return line;
 }
 
-/* Line `number` of cl/<file>.cl with a caret under `column` as the error's excerpt. */
-static void program_excerpt(lcl_error *err, const char *file, int number, int column)
+/* Where a compiler's message points to; line 0 where it does not say. */
+typedef struct {
+    char file[64];
+    int line, column;
+} program_place;
+
+/* The place in a message such as "cl/relu.cl:12:5: error: ..." or "error: cl/relu.cl:12:
+ * ..."; *text moves past it. */
+static program_place program_find_place(const char **text)
+{
+    const char *start = strstr(*text, "cl/");
+    program_place place = {0};
+    int end = 0;
+
+    if (!start)
+        return place;
+    if (sscanf(start, "cl/%63[A-Za-z0-9_].cl:%d%n", place.file, &place.line, &end) < 2)
+        return (program_place){0};
+    start += end;
+    if (sscanf(start, ":%d%n", &place.column, &end) == 1)
+        start += end;
+    *text = start + strspn(start, ": ");
+    return place;
+}
+
+/* The source line at `place`, with a caret below, as the error's excerpt. */
+static void program_excerpt(lcl_error *err, const program_place *place)
 {
     char *source = NULL;
     const char *line;
+    int length;
 
-    if (!err || program_read(&source, file, "", NULL) != LCL_OK)
+    if (!err || program_read(&source, place->file, NULL, NULL) != LCL_OK)
         return;
     line = source;
-    for (int i = 1; i < number && *line; i++)
-        line += strcspn(line, "\n"), line += *line == '\n';
-    int length = (int)strcspn(line, "\n");
-    if (length > 0 && length < 200 && column >= 1 && column <= length + 1)
+    for (int i = 1; i < place->line && *line; i++) {
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    length = (int)strcspn(line, "\n");
+    if (length > 0 && length < 200 && place->column >= 1 && place->column <= length + 1)
         snprintf(err->excerpt, sizeof err->excerpt, "%.*s\n%*s^", length, line,
-                 column - 1, "");
+                 place->column - 1, "");
     free(source);
 }
 
@@ -146,23 +183,20 @@ static lcl_status program_build_failed(lcl_device *dev, cl_program program,
                                        lcl_error *err)
 {
     char *log = program ? program_log(program, dev->info.id) : lcl_strdup("");
-    char *line = program_first_error(log), name[64] = "", where[96];
-    const char *place = strstr(line, "cl/"), *text = strstr(line, "error");
-    int number = 0, column = 0;
+    const char *text = program_first_error(log);
+    program_place place = program_find_place(&text);
+    char where[96];
     lcl_status status;
 
-    if (place &&
-        sscanf(place, "cl/%63[A-Za-z0-9_].cl:%d:%d", name, &number, &column) >= 2)
-        snprintf(where, sizeof where, "cl/%s.cl:%d", name, number);
+    if (place.line > 0)
+        snprintf(where, sizeof where, "cl/%s.cl:%d", place.file, place.line);
     else
         snprintf(where, sizeof where, "cl/%.63s.cl", file);
     status = lcl_fail(err, LCL_EDEVICE, where, "%s on %s with options '%.200s': %.400s",
                       lcl_cl_name(rc), dev->info.name, options,
-                      text      ? text
-                      : line[0] ? line
-                                : "the driver gives no reason");
-    if (number > 0)
-        program_excerpt(err, name, number, column);
+                      text[0] ? text : "the driver gives no reason");
+    if (place.line > 0)
+        program_excerpt(err, &place);
     free(log);
     return lcl_hint(err, status,
                     "the device's compiler did not take this kernel; please report it "

@@ -164,7 +164,7 @@ START_TEST(tile_fits_registers)
 
     for (size_t m = 1; m < 40; m += 3) {
         for (size_t n = 1; n < 40; n += 3) {
-            lcl_blas_tile(m, n, 24, &rows, &columns);
+            lcl_blas_tile(m, n, 1, 24, &rows, &columns);
             ck_assert_int_ge(rows, 1);
             ck_assert_int_ge(columns, 1);
             ck_assert_int_le(rows * columns, 24);

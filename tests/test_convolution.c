@@ -199,16 +199,16 @@ static void run_case(size_t number, const layout *a)
         CHECK_OK(lcl_blob_need_diff(l->params[i], &err));
         l->param_propagate[i] = true;
     }
-    CHECK_OK(l->type->forward(l, &err));
+    CHECK_OK(lcl_layer_forward(l, &err));
     check_close(y, LCL_DATA, want_y, 1, "y", number, a);
     CHECK_OK(lcl_blob_write(y, LCL_DIFF, dys, &err));
-    CHECK_OK(l->type->backward(l, &err));
+    CHECK_OK(lcl_layer_backward(l, &err));
     check_close(x, LCL_DIFF, want_dx, 1, "dx", number, a);
     check_close(l->params[0], LCL_DIFF, want_dw, 1, "dw", number, a);
     if (t->bias)
         check_close(l->params[1], LCL_DIFF, want_db, 1, "db", number, a);
     l->accumulate[0] = l->accumulate[1] = true;
-    CHECK_OK(l->type->backward(l, &err));
+    CHECK_OK(lcl_layer_backward(l, &err));
     check_close(l->params[0], LCL_DIFF, want_dw, 2, "dw added to", number, a);
     if (t->bias)
         check_close(l->params[1], LCL_DIFF, want_db, 2, "db added to", number, a);

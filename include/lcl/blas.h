@@ -38,8 +38,9 @@ typedef struct {
 
 lcl_status lcl_gemm(const lcl_blas *blas, const lcl_gemm_args *args, lcl_error *err);
 
-/* Register tile for an m x n product of vectors: rows * columns accumulators (at most
- * `registers`) that waste little at the edges and load little per multiplication. */
-void lcl_blas_tile(size_t m, size_t n, int registers, int *rows, int *columns);
+/* Register tile for an m x n grid of results: rows * columns * width accumulators (at most
+ * `registers`) that waste little at the grid's edges. Each step of the sum loads one vector
+ * a row and `width` a column. */
+void lcl_blas_tile(size_t m, size_t n, int width, int registers, int *rows, int *columns);
 
 #endif

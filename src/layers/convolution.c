@@ -208,7 +208,7 @@ static lcl_status get_forward(lcl_layer *l, lcl_error *err)
     const int outputs = s->outputs / s->group, *out = s->s.out;
     int rows, columns;
 
-    lcl_blas_tile((size_t)outputs, (size_t)out[2], 24, &rows, &columns);
+    lcl_blas_tile((size_t)outputs, (size_t)out[2], 1, 24, &rows, &columns);
     const lcl_define own[] = {{"FORWARD", 1},
                               {"KT", rows},
                               {"PT", columns},
@@ -226,7 +226,7 @@ static lcl_status get_backward_data(lcl_layer *l, lcl_error *err)
     const int width = (in[2] + stride - 1) / stride;
     int rows, columns;
 
-    lcl_blas_tile((size_t)channels, (size_t)width, 24, &rows, &columns);
+    lcl_blas_tile((size_t)channels, (size_t)width, 1, 24, &rows, &columns);
     const lcl_define own[] = {{"BACKWARD_DATA", 1},
                               {"CT", rows},
                               {"PT", columns},
@@ -251,7 +251,7 @@ static lcl_status get_backward_weights(lcl_layer *l, lcl_error *err)
     const int *kernel = s->s.kernel, taps = taps_tile(kernel[2]);
     int rows, columns;
 
-    lcl_blas_tile((size_t)outputs, (size_t)channels, 25 / taps, &rows, &columns);
+    lcl_blas_tile((size_t)outputs, (size_t)channels, taps, 25, &rows, &columns);
     const lcl_define own[] = {{"BACKWARD_WEIGHTS", 1},
                               {"KT", rows},
                               {"CT", columns},
@@ -342,7 +342,7 @@ static lcl_status convolution_reshape(lcl_layer *l, lcl_error *err)
     s->forward_range.x = (size_t)(x->block / lcl_layer_vector(l, x->block));
     s->forward_range.z *= blocks;
     s->backward_ready = false;
-    return l->env->phase == CAFFE__PHASE__TRAIN ? prepare_backward(l, err) : LCL_OK;
+    return l->phase == CAFFE__PHASE__TRAIN ? prepare_backward(l, err) : LCL_OK;
 }
 
 static lcl_status convolution_forward(lcl_layer *l, lcl_error *err)
