@@ -31,8 +31,7 @@ struct lcl_lmdb_writer {
     size_t n_records;
 };
 
-/* ---- Folders
- * ------------------------------------------------------------------------------- */
+/* ---- Folders ---------------------------------------------------------------------- */
 
 static bool is_database_file(const char *name)
 {
@@ -87,8 +86,7 @@ static lcl_status check_target(const char *path, bool replace, bool *exists,
     return LCL_OK;
 }
 
-/* ---- Starting
- * ------------------------------------------------------------------------------- */
+/* ---- Starting --------------------------------------------------------------------- */
 
 static lcl_status fail_mdb(const lcl_lmdb_writer *w, int code, lcl_error *err)
 {
@@ -135,8 +133,7 @@ lcl_status lcl_lmdb_create(lcl_lmdb_writer **out, const char *path, bool replace
     return LCL_OK;
 }
 
-/* ---- Writing
- * -------------------------------------------------------------------------------- */
+/* ---- Writing ---------------------------------------------------------------------- */
 
 /* Room for everything committed, the pending records (a value fills pages of its own, or
  * shares a leaf) and the pages that a commit copies. The file grows only as it is filled.

@@ -56,8 +56,7 @@ static int convert(const char *const *words)
 
 #define CONVERT(...) convert((const char *const[]){__VA_ARGS__, NULL})
 
-/* ---- Through liblmdb
- * ------------------------------------------------------------------------ */
+/* ---- Through liblmdb -------------------------------------------------------------- */
 
 typedef struct {
     MDB_env *env;
@@ -134,8 +133,7 @@ static void check_same_records(const char *path_a, const char *path_b)
     library_close(&b);
 }
 
-/* ---- The writer
- * ------------------------------------------------------------------------------ */
+/* ---- The writer ------------------------------------------------------------------- */
 
 /* Length of value i: empty, in the leaf, on one page and on many. */
 static size_t length_of(size_t i, size_t most)
@@ -201,8 +199,7 @@ START_TEST(unfinished_database_vanishes)
 }
 END_TEST
 
-/* ---- The command
- * ------------------------------------------------------------------------------- */
+/* ---- The command ------------------------------------------------------------------ */
 
 START_TEST(records_are_caffes)
 {

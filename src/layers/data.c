@@ -31,8 +31,7 @@ typedef struct {
     size_t n_slots, oldest, n_in_flight; /* slots oldest.. are in flight */
 } state;
 
-/* ---- On the thread
- * --------------------------------------------------------------------------- */
+/* ---- On the thread ---------------------------------------------------------------- */
 
 static lcl_status fill(void *context, size_t number, lcl_error *err)
 {
@@ -57,8 +56,7 @@ static lcl_status fill(void *context, size_t number, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Setting up
- * ---------------------------------------------------------------------------------- */
+/* ---- Setting up ------------------------------------------------------------------- */
 
 static lcl_status check_param(const lcl_layer *l, lcl_error *err)
 {

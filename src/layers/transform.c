@@ -22,14 +22,7 @@ struct lcl_transform {
     float *channel_mean; /* per channel, where there is no mean_image; owned */
 };
 
-/* ---- Reading the parameter
- * ------------------------------------------------------------------ */
-
-static lcl_status fail(const lcl_transform *t, const char *field, lcl_error *err,
-                       const char *text)
-{
-    return lcl_layer_fail(t->layer, t->param, field, err, LCL_EPROTO, "%s", text);
-}
+/* ---- Reading the parameter -------------------------------------------------------- */
 
 static lcl_status read_mean_file(lcl_transform *t, lcl_error *err)
 {
@@ -52,7 +45,8 @@ static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *er
     if (!p->mean_file)
         return LCL_OK;
     if (p->n_mean_value)
-        return fail(t, "mean_file", err, "mean_file and mean_value exclude each other");
+        return lcl_layer_fail(l, p, "mean_file", err, LCL_EPROTO,
+                              "mean_file and mean_value exclude each other");
     return read_mean_file(t, err);
 }
 
@@ -82,8 +76,7 @@ void lcl_transform_destroy(lcl_transform *t)
     free(t);
 }
 
-/* ---- Fitting it to the records
- * ---------------------------------------------------------------- */
+/* ---- Fitting it to the records ---------------------------------------------------- */
 
 static lcl_status check_mean_image(const lcl_transform *t, lcl_error *err)
 {
@@ -146,8 +139,7 @@ lcl_status lcl_transform_set_shape(lcl_transform *t, const lcl_record *first,
     return LCL_OK;
 }
 
-/* ---- Transforming
- * ------------------------------------------------------------------------------ */
+/* ---- Transforming ----------------------------------------------------------------- */
 
 static void convert(float *out, const lcl_record *record, size_t from, size_t n)
 {
