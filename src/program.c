@@ -63,7 +63,7 @@ typedef struct {
 /* The name in a line `#include "name.cl"`; false where the line is another one. */
 static bool program_include(const char *line, char name[64])
 {
-    return sscanf(line, " # include \"%63[A-Za-z0-9_].cl\"", name) == 1;
+    return line[0] == '#' && sscanf(line, "# include \"%63[A-Za-z0-9_].cl\"", name) == 1;
 }
 
 /* Appends cl/<file>.cl and what it includes, each file once, with #line marks so that the

@@ -1,0 +1,3 @@
+/* Includes a file that is nowhere, for tests/test_device.c. */
+
+#include "nowhere.cl"
