@@ -141,9 +141,7 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
     return st->prefetch ? LCL_OK : start_reading(l, err);
 }
 
-/* ---- Running
- * ---------------------------------------------------------------------------------------
- */
+/* ---- Running ---------------------------------------------------------------------- */
 
 static cl_int enqueue(const lcl_blob *to, const float *from, cl_event *done)
 {
