@@ -34,12 +34,13 @@ static void start(fixture *f, Caffe__Phase phase, int64_t seed)
     *f = (fixture){.param = CAFFE__TRANSFORMATION_PARAMETER__INIT,
                    .layer_param = CAFFE__LAYER_PARAMETER__INIT};
     lcl_rng_init(&f->rng, seed);
-    f->env = (lcl_layer_env){.rng = &f->rng, .phase = phase, .block = 1, .vector = 1};
+    f->env = (lcl_layer_env){.rng = &f->rng, .block = 1, .vector = 1};
     static char name[] = "data", type[] = "Data";
     f->layer_param.name = name;
     f->layer_param.type = type;
     f->layer_param.transform_param = &f->param;
     f->layer.env = &f->env;
+    f->layer.phase = phase;
     f->layer.param = &f->layer_param;
     static const lcl_layer_type layer_type = {.name = "Data"};
     f->layer.type = &layer_type;

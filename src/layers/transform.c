@@ -39,7 +39,7 @@ static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *er
 
     t->scale = p->scale;
     t->mirror = p->mirror;
-    t->random_crop = p->crop_size > 0 && l->env->phase == CAFFE__PHASE__TRAIN;
+    t->random_crop = p->crop_size > 0 && l->phase == CAFFE__PHASE__TRAIN;
     if (t->mirror || t->random_crop)
         lcl_rng_init(&t->rng, lcl_rng_next(l->env->rng));
     if (!p->mean_file)
