@@ -18,7 +18,6 @@ struct lcl_transform {
     lcl_proto *mean_file;    /* owner of mean_image, where that is not owned */
     const float *mean_image; /* of a record's size, or NULL */
     float *owned_mean_image;
-    size_t mean_count;
     float *channel_mean; /* per channel, where there is no mean_image; owned */
 };
 
@@ -26,11 +25,18 @@ struct lcl_transform {
 
 static lcl_status read_mean_file(lcl_transform *t, lcl_error *err)
 {
+    size_t count;
+    lcl_error inner = {0};
+
     LCL_TRY(lcl_proto_read_binary(&t->mean_file, &caffe__blob_proto__descriptor,
                                   t->param->mean_file, err));
-    return lcl_blob_proto_values((const Caffe__BlobProto *)lcl_proto_root(t->mean_file),
-                                 false, &t->mean_image, &t->mean_count,
-                                 &t->owned_mean_image, err);
+    lcl_status status = lcl_blob_proto_values(
+        (const Caffe__BlobProto *)lcl_proto_root(t->mean_file), false, &t->mean_image,
+        &count, &t->owned_mean_image, &inner);
+    if (status != LCL_OK)
+        return lcl_layer_fail(t->layer, t->param, "mean_file", err, status, "%s: %s",
+                              t->param->mean_file, inner.message);
+    return LCL_OK;
 }
 
 static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *err)
@@ -96,11 +102,6 @@ static lcl_status check_mean_image(const lcl_transform *t, lcl_error *err)
                               "%d x %d x %d",
                               t->param->mean_file, size[0], size[1], size[2], t->channels,
                               t->height, t->width);
-    if (t->mean_count != (size_t)size[0] * (size_t)size[1] * (size_t)size[2])
-        return lcl_layer_fail(t->layer, t->param, "mean_file", err, LCL_ESHAPE,
-                              "the mean in %s has %zu values for %d x %d x %d",
-                              t->param->mean_file, t->mean_count, size[0], size[1],
-                              size[2]);
     return LCL_OK;
 }
 
