@@ -9,7 +9,8 @@
 
 #include "text.h"
 
-/* --- messages ------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------
+ */
 
 void *lcl_proto_new(const ProtobufCMessageDescriptor *type)
 {
@@ -119,7 +120,8 @@ void *lcl_field_add(ProtobufCMessage *message, const ProtobufCFieldDescriptor *f
     return at;
 }
 
-/* --- places --------------------------------------------------------------------------- */
+/* --- places ---------------------------------------------------------------------------
+ */
 
 /* The slot of (message, field), free or taken. The table is never full. */
 static lcl_place *slot(const lcl_proto *p, const void *message, uint32_t field)
@@ -194,8 +196,7 @@ void lcl_proto_derive(lcl_proto *p, const void *made, const void *origin)
     for (unsigned i = 0; i < type->n_fields && p->text; i++) {
         const char *name = type->fields[i].name;
         const ProtobufCFieldDescriptor *field = lcl_field_find(from, name, strlen(name));
-        size_t offset =
-            field ? lcl_proto_place(p, origin, field->id) : LCL_NO_PLACE;
+        size_t offset = field ? lcl_proto_place(p, origin, field->id) : LCL_NO_PLACE;
         if (offset != LCL_NO_PLACE || find(p, made, type->fields[i].id))
             obtain(p, made, type->fields[i].id)->offset = offset;
     }
@@ -259,7 +260,8 @@ lcl_status lcl_proto_fail(const lcl_proto *p, const void *message, const char *f
     return status;
 }
 
-/* --- documents ------------------------------------------------------------------------ */
+/* --- documents ------------------------------------------------------------------------
+ */
 
 lcl_proto *lcl_proto_adopt(ProtobufCMessage *root, const char *name)
 {
@@ -300,7 +302,8 @@ const char *lcl_proto_name(const lcl_proto *p)
     return p->name;
 }
 
-/* --- copies --------------------------------------------------------------------------- */
+/* --- copies ---------------------------------------------------------------------------
+ */
 
 static ProtobufCMessage *copy_message(lcl_proto *to, const lcl_proto *from,
                                       const ProtobufCMessage *message);

@@ -1,5 +1,5 @@
-/* What the files of the proto module share: the document, its table of places, and access to
- * the fields of a message by descriptor. */
+/* What the files of the proto module share: the document, its table of places, and access
+ * to the fields of a message by descriptor. */
 #ifndef LCL_PROTO_INTERNAL_H
 #define LCL_PROTO_INTERNAL_H
 
@@ -11,7 +11,8 @@
 #define LCL_NO_PLACE SIZE_MAX
 #define LCL_MAX_DEPTH 100 /* messages inside messages */
 
-/* A field of a message (field 0: the message itself) was read from this byte of the text. */
+/* A field of a message (field 0: the message itself) was read from this byte of the text.
+ */
 typedef struct {
     const void *message; /* NULL: a free slot */
     uint32_t field;
@@ -41,7 +42,8 @@ void lcl_proto_retire(lcl_proto *p, ProtobufCMessage *message);
 bool lcl_is_word(char c);
 /* Length of the UTF-8 character at text (*code tells which), 0 where there is none. */
 size_t lcl_utf8_decode(const char *text, size_t length, uint32_t *code);
-/* Line and column of a byte as Google's parser counts: from 1, tabs go to multiples of 8. */
+/* Line and column of a byte as Google's parser counts: from 1, tabs go to multiples of 8.
+ */
 void lcl_text_position(const char *text, size_t offset, size_t *line, size_t *column);
 /* Fills err->excerpt with the line of `offset` and a mark under `width` bytes. */
 void lcl_text_excerpt(const char *text, size_t length, size_t offset, size_t width,
@@ -60,11 +62,12 @@ size_t lcl_field_count(const ProtobufCMessage *message,
 /* The i-th value (a pointer to it). */
 void *lcl_field_value(const ProtobufCMessage *message,
                       const ProtobufCFieldDescriptor *field, size_t i);
-/* Room for one more value, zeroed, to be filled by the caller: the next of a repeated field,
- * else the field's own, which is then set. */
+/* Room for one more value, zeroed, to be filled by the caller: the next of a repeated
+ * field, else the field's own, which is then set. */
 void *lcl_field_add(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 
-/* "Convolution" for the old layer type "CONVOLUTION"; NULL where there is no such type. */
+/* "Convolution" for the old layer type "CONVOLUTION"; NULL where there is no such type.
+ */
 const char *lcl_v1_type_name(const char *old);
 
 /* Numbers are read and printed with a point whatever the program's locale: use between

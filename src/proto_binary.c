@@ -11,7 +11,8 @@
 
 enum { VARINT = 0, FIXED64 = 1, DELIMITED = 2, FIXED32 = 5 };
 
-/* --- is it what it should be? --------------------------------------------------------- */
+/* --- is it what it should be? ---------------------------------------------------------
+ */
 
 typedef struct {
     const char *name; /* of the file */
@@ -19,8 +20,8 @@ typedef struct {
     lcl_error *err;
 } reader;
 
-__attribute__((format(printf, 3, 4))) static lcl_status fail(const reader *r, const uint8_t *at,
-                                                            const char *format, ...)
+__attribute__((format(printf, 3, 4))) static lcl_status
+fail(const reader *r, const uint8_t *at, const char *format, ...)
 {
     char *where = lcl_format("%s: byte %zu", r->name, (size_t)(at - r->start));
     va_list args;
@@ -77,9 +78,10 @@ static lcl_status check_packed(const reader *r, const ProtobufCFieldDescriptor *
     uint64_t value;
 
     if (wire_type(field) != VARINT)
-        return n % size == 0 ? LCL_OK
-                             : fail(r, at, "%zu bytes are no whole number of values of %s",
-                                    n, field->name);
+        return n % size == 0
+                   ? LCL_OK
+                   : fail(r, at, "%zu bytes are no whole number of values of %s", n,
+                          field->name);
     while (at < end)
         if (!read_varint(&at, end, &value))
             return fail(r, at, "a value of %s is cut off", field->name);
@@ -162,14 +164,16 @@ static lcl_status check_message(const reader *r, const ProtobufCMessageDescripto
     return LCL_OK;
 }
 
-/* --- what else is it? ----------------------------------------------------------------- */
+/* --- what else is it? -----------------------------------------------------------------
+ */
 
 static bool is_text(const uint8_t *bytes, size_t size)
 {
     size_t n = size < 512 ? size : 512;
 
     for (size_t i = 0; i < n; i++)
-        if ((bytes[i] < ' ' && !(bytes[i] >= '\t' && bytes[i] <= '\r')) || bytes[i] == 0x7f)
+        if ((bytes[i] < ' ' && !(bytes[i] >= '\t' && bytes[i] <= '\r')) ||
+            bytes[i] == 0x7f)
             return false;
     return n > 0;
 }
@@ -199,24 +203,32 @@ static void hint_content(const ProtobufCMessageDescriptor *type, const uint8_t *
             return;
         }
     if (is_text(bytes, size))
-        lcl_hint(err, LCL_EPROTO, "this looks like a text file (a prototxt?); a binary %s "
-                                  "is needed here",
+        lcl_hint(err, LCL_EPROTO,
+                 "this looks like a text file (a prototxt?); a binary %s "
+                 "is needed here",
                  type->short_name);
     else
         lcl_hint(err, LCL_EPROTO, "the file is truncated, damaged, or no %s",
                  type->short_name);
 }
 
-/* --- memory ---------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------
+ */
 
 /* Counts what protobuf-c allocates; never gives back. */
+typedef struct {
+    size_t left;
+    bool exceeded;
+} budget;
+
 static void *budget_alloc(void *data, size_t size)
 {
-    size_t *left = data;
+    budget *b = data;
 
-    if (size > *left)
+    b->exceeded |= size > b->left;
+    if (b->exceeded)
         return NULL;
-    *left -= size;
+    b->left -= size;
     return malloc(size ? size : 1);
 }
 
@@ -243,10 +255,9 @@ static void drop_unknown_values(ProtobufCMessage *message,
     } else if (n > kept) {
         *(protobuf_c_boolean *)((char *)message + field->quantifier_offset) = 0;
         *(int *)lcl_field_at(message, field) =
-            field->default_value ? *(const int *)field->default_value
-                                 : ((const ProtobufCEnumDescriptor *)field->descriptor)
-                                       ->values[0]
-                                       .value;
+            field->default_value
+                ? *(const int *)field->default_value
+                : ((const ProtobufCEnumDescriptor *)field->descriptor)->values[0].value;
     }
 }
 
@@ -270,21 +281,27 @@ lcl_status lcl_proto_parse_binary(lcl_proto **out, const ProtobufCMessageDescrip
                                   lcl_error *err)
 {
     reader r = {name, bytes, err};
-    size_t budget = size > SIZE_MAX / BUDGET_PER_BYTE ? SIZE_MAX : size * BUDGET_PER_BYTE;
-    ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
+    budget b = {size < SIZE_MAX / BUDGET_PER_BYTE ? size * BUDGET_PER_BYTE : SIZE_MAX,
+                false};
+    ProtobufCAllocator allocator = {budget_alloc, budget_free, &b};
 
-    if (budget < LEAST_BUDGET)
-        budget = LEAST_BUDGET;
+    if (b.left < LEAST_BUDGET)
+        b.left = LEAST_BUDGET;
     if (check_message(&r, type, r.start, r.start + size) != LCL_OK) {
         hint_content(type, bytes, size, err);
         return LCL_EPROTO;
     }
     ProtobufCMessage *root = protobuf_c_message_unpack(type, &allocator, size, bytes);
-    if (!root) {
-        lcl_fail(err, LCL_EPROTO, name, "the %s would need far more memory than its %zu "
-                                        "bytes",
-                 type->short_name, size);
+    if (!root && b.exceeded) {
+        lcl_fail(err, LCL_EPROTO, name,
+                 "the %s would need far more memory than its %zu bytes", type->short_name,
+                 size);
         return lcl_hint(err, LCL_EPROTO, "the file is damaged or made to do harm");
+    }
+    if (!root) {
+        lcl_fail(err, LCL_EPROTO, name, "not a valid %s", type->short_name);
+        hint_content(type, bytes, size, err);
+        return LCL_EPROTO;
     }
     drop_unknown_enums(root);
     *out = lcl_proto_adopt(root, name);
@@ -298,9 +315,9 @@ lcl_status lcl_proto_read_binary(lcl_proto **out, const ProtobufCMessageDescript
     size_t size;
 
     LCL_TRY(lcl_file_read(&bytes, &size, path, 0, err));
-    lcl_status status =
-        size ? lcl_proto_parse_binary(out, type, path, bytes, size, err)
-             : lcl_fail(err, LCL_EPROTO, path, "the file is empty: no %s", type->short_name);
+    lcl_status status = size ? lcl_proto_parse_binary(out, type, path, bytes, size, err)
+                             : lcl_fail(err, LCL_EPROTO, path, "the file is empty: no %s",
+                                        type->short_name);
     free(bytes);
     return status;
 }

@@ -1,5 +1,5 @@
-/* Advice on rejected prototxts: misspelled, misplaced and foreign words, and characters that
- * word processors and blogs put into listings. */
+/* Advice on rejected prototxts: misspelled, misplaced and foreign words, and characters
+ * that word processors and blogs put into listings. */
 #include "proto_hint.h"
 
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 
 #include "text.h"
 
-/* --- characters ----------------------------------------------------------------------- */
+/* --- characters -----------------------------------------------------------------------
+ */
 
 static const struct {
     uint32_t code;
@@ -43,18 +44,24 @@ static void hint_non_ascii(const char *text, size_t length, size_t offset, lcl_e
     const char *plain = n ? plain_form(code, full_width) : NULL;
 
     if (offset == 0 && code == 0xfeff)
-        lcl_hint(err, LCL_EPROTO, "the file starts with a byte order mark: save it as UTF-8 without "
-                         "BOM");
+        lcl_hint(err, LCL_EPROTO,
+                 "the file starts with a byte order mark: save it as UTF-8 without "
+                 "BOM");
     else if (n == 0)
-        lcl_hint(err, LCL_EPROTO, "this is not UTF-8: save the file as UTF-8, and write notes after a #");
+        lcl_hint(err, LCL_EPROTO,
+                 "this is not UTF-8: save the file as UTF-8, and write notes after a #");
     else if (plain && *plain == '\0')
-        lcl_hint(err, LCL_EPROTO, "an invisible character (U+%04X): delete it", (unsigned)code);
+        lcl_hint(err, LCL_EPROTO, "an invisible character (U+%04X): delete it",
+                 (unsigned)code);
     else if (plain && *plain == ' ')
-        lcl_hint(err, LCL_EPROTO, "not an ordinary space (U+%04X): write a plain one", (unsigned)code);
+        lcl_hint(err, LCL_EPROTO, "not an ordinary space (U+%04X): write a plain one",
+                 (unsigned)code);
     else if (plain)
-        lcl_hint(err, LCL_EPROTO, "write the plain %s in place of %.*s", plain, (int)n, text + offset);
+        lcl_hint(err, LCL_EPROTO, "write the plain %s in place of %.*s", plain, (int)n,
+                 text + offset);
     else
-        lcl_hint(err, LCL_EPROTO, "only comments and strings hold such characters: write # before a note");
+        lcl_hint(err, LCL_EPROTO,
+                 "only comments and strings hold such characters: write # before a note");
 }
 
 bool lcl_hint_character(const char *text, size_t length, size_t offset, lcl_error *err)
@@ -62,27 +69,33 @@ bool lcl_hint_character(const char *text, size_t length, size_t offset, lcl_erro
     const char *s = text + offset;
     size_t left = length - offset;
 
-    if (left >= 2 && ((s[0] == '\xff' && s[1] == '\xfe') ||
-                      (s[0] == '\xfe' && s[1] == '\xff')))
+    if (left >= 2 &&
+        ((s[0] == '\xff' && s[1] == '\xfe') || (s[0] == '\xfe' && s[1] == '\xff')))
         lcl_hint(err, LCL_EPROTO, "the file is UTF-16: save it as UTF-8");
     else if (left && s[0] & 0x80)
         hint_non_ascii(text, length, offset, err);
     else if (left >= 2 && s[0] == '/' && s[1] == '/')
-        lcl_hint(err, LCL_EPROTO, "// does not start a comment here: write # and keep the fields after "
-                         "the note on lines of their own");
+        lcl_hint(err, LCL_EPROTO,
+                 "// does not start a comment here: write # and keep the fields after "
+                 "the note on lines of their own");
     else if (left >= 2 && s[0] == '/' && s[1] == '*')
-        lcl_hint(err, LCL_EPROTO, "/* */ is no comment here: write # before each line of the note");
+        lcl_hint(err, LCL_EPROTO,
+                 "/* */ is no comment here: write # before each line of the note");
     else if (left && s[0] == '~')
-        lcl_hint(err, LCL_EPROTO, "a stray ~, which vim shows below the end of a text: delete it");
-    else if (left >= 7 && (strncmp(s, "<<<<<<<", 7) == 0 || strncmp(s, "=======", 7) == 0 ||
-                           strncmp(s, ">>>>>>>", 7) == 0))
-        lcl_hint(err, LCL_EPROTO, "the mark of an unresolved merge: keep one of the two versions");
+        lcl_hint(err, LCL_EPROTO,
+                 "a stray ~, which vim shows below the end of a text: delete it");
+    else if (left >= 7 &&
+             (strncmp(s, "<<<<<<<", 7) == 0 || strncmp(s, "=======", 7) == 0 ||
+              strncmp(s, ">>>>>>>", 7) == 0))
+        lcl_hint(err, LCL_EPROTO,
+                 "the mark of an unresolved merge: keep one of the two versions");
     else
         return false;
     return true;
 }
 
-/* --- words ---------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------
+ */
 
 /* Fields that only other versions of Caffe have. */
 static const struct {
@@ -131,10 +144,11 @@ static bool hint_fork(const char *word, lcl_error *err)
 {
     for (size_t i = 0; i < LCL_COUNT(fork_fields); i++)
         if (strcmp(word, fork_fields[i].field) == 0) {
-            lcl_hint(err, LCL_EPROTO,
-                     "%s is a field of %s, not of BVLC's; --allow-unknown skips it, but the "
-                     "layer may need it",
-                     word, fork_fields[i].owner);
+            lcl_hint(
+                err, LCL_EPROTO,
+                "%s is a field of %s, not of BVLC's; --allow-unknown skips it, but the "
+                "layer may need it",
+                word, fork_fields[i].owner);
             return true;
         }
     return false;
@@ -212,7 +226,8 @@ static bool hint_glued(const ProtobufCMessageDescriptor *type, const char *value
     if (strncmp(value, word, n) != 0 || word[n] == '\0' ||
         !lcl_field_find(type, word + n, strlen(word + n)))
         return false;
-    lcl_hint(err, LCL_EPROTO, "did you mean %s %s? A space or new line is missing", value, word + n);
+    lcl_hint(err, LCL_EPROTO, "did you mean %s %s? A space or new line is missing", value,
+             word + n);
     return true;
 }
 
@@ -248,7 +263,8 @@ void lcl_hint_enum(const ProtobufCMessageDescriptor *type,
     if (nearest && strcasecmp(nearest, word) == 0)
         lcl_hint(err, LCL_EPROTO, "write %s", nearest);
     else if (nearest)
-        lcl_hint(err, LCL_EPROTO, "did you mean %s? %s is one of %s", nearest, field->name, list.text);
+        lcl_hint(err, LCL_EPROTO, "did you mean %s? %s is one of %s", nearest,
+                 field->name, list.text);
     else
         lcl_hint(err, LCL_EPROTO, "%s is one of %s", field->name, list.text);
     free(list.text);
@@ -270,10 +286,10 @@ void lcl_hint_string(const ProtobufCMessageDescriptor *type,
                      const ProtobufCFieldDescriptor *field, const char *word,
                      lcl_error *err)
 {
-    const char *v1_name = type == &caffe__layer_parameter__descriptor &&
-                                  strcmp(field->name, "type") == 0
-                              ? lcl_v1_type_name(word)
-                              : NULL;
+    const char *v1_name =
+        type == &caffe__layer_parameter__descriptor && strcmp(field->name, "type") == 0
+            ? lcl_v1_type_name(word)
+            : NULL;
 
     lcl_hint(err, LCL_EPROTO, "write \"%s\"", v1_name ? v1_name : word);
 }

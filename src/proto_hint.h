@@ -5,8 +5,8 @@
 
 #include "proto.h"
 
-/* Foreign comments, typographic quotes, full-width punctuation, byte order marks and the like
- * at `offset`. False where there is nothing of the kind. */
+/* Foreign comments, typographic quotes, full-width punctuation, byte order marks and the
+ * like at `offset`. False where there is nothing of the kind. */
 bool lcl_hint_character(const char *text, size_t length, size_t offset, lcl_error *err);
 /* `word` is not a field of the type. */
 void lcl_hint_field(const ProtobufCMessageDescriptor *type, const char *word,

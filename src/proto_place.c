@@ -61,9 +61,12 @@ static int width_of(uint32_t code)
     if ((code >= 0x200b && code <= 0x200f) || code == 0xfeff)
         return 0;
     return (code >= 0x1100 && code < 0x1160) || (code >= 0x2e80 && code < 0xa4d0) ||
-                   (code >= 0xac00 && code < 0xd7a4) || (code >= 0xf900 && code < 0xfb00) ||
-                   (code >= 0xfe30 && code < 0xfe70) || (code >= 0xff00 && code < 0xff61) ||
-                   (code >= 0xffe0 && code < 0xffe7) || (code >= 0x1f300 && code < 0x3fffe)
+                   (code >= 0xac00 && code < 0xd7a4) ||
+                   (code >= 0xf900 && code < 0xfb00) ||
+                   (code >= 0xfe30 && code < 0xfe70) ||
+                   (code >= 0xff00 && code < 0xff61) ||
+                   (code >= 0xffe0 && code < 0xffe7) ||
+                   (code >= 0x1f300 && code < 0x3fffe)
                ? 2
                : 1;
 }

@@ -1,5 +1,5 @@
-/* Reads prototxts into messages by their descriptors, with the verdicts of Google's parser,
- * and says what to write instead. */
+/* Reads prototxts into messages by their descriptors, with the verdicts of Google's
+ * parser, and says what to write instead. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -21,14 +21,15 @@ typedef struct {
     lcl_unknown unknown;
     lcl_log *log;
     int depth;
-    size_t open[LCL_MAX_DEPTH]; /* where the messages being read begin */
+    size_t open[LCL_MAX_DEPTH];         /* where the messages being read begin */
     const ProtobufCMessage *incomplete; /* the first message without a required field */
     field_type *lacking;
     char shown[96]; /* of got() */
     lcl_error *err;
 } parser;
 
-/* --- errors --------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------
+ */
 
 /* The token's text for a message, shortened and without control characters. */
 static const char *text_of(parser *p, lcl_token token)
@@ -119,7 +120,8 @@ static lcl_status fail_token(parser *p)
     else if (t->token.kind == LCL_TOKEN_STRING && strstr(t->error, "Invalid escape"))
         lcl_hint(p->err, LCL_EPROTO, "write \\\\ for a backslash, or / in a path");
     else if (t->token.kind == LCL_TOKEN_STRING && !strstr(t->error, "hex digits"))
-        lcl_hint(p->err, LCL_EPROTO, "close the string with %c on the line it began on", c);
+        lcl_hint(p->err, LCL_EPROTO, "close the string with %c on the line it began on",
+                 c);
     else if (c < ' ')
         lcl_hint(p->err, LCL_EPROTO,
                  "is this a binary file? A prototxt is text (a .caffemodel is not)");
@@ -135,8 +137,8 @@ static lcl_status fail_identifier(parser *p)
         size_t start = p->open[p->depth - 1], n = 0;
         while (lcl_is_word(p->t.text[start + n]))
             n++;
-        lcl_hint(p->err, LCL_EPROTO, "the text ends before the } of %.*s in line %zu", (int)n,
-                 p->t.text + start, line_of(p, start));
+        lcl_hint(p->err, LCL_EPROTO, "the text ends before the } of %.*s in line %zu",
+                 (int)n, p->t.text + start, line_of(p, start));
     } else if (p->depth == 0 && (lcl_token_is(&p->t, "}") || lcl_token_is(&p->t, ">"))) {
         lcl_hint(p->err, LCL_EPROTO, "one %s too many here or above", got(p));
     } else if (lcl_token_is(&p->t, ";") || lcl_token_is(&p->t, ",")) {
@@ -148,7 +150,8 @@ static lcl_status fail_identifier(parser *p)
     return LCL_EPROTO;
 }
 
-/* --- tokens --------------------------------------------------------------------------- */
+/* --- tokens ---------------------------------------------------------------------------
+ */
 
 static lcl_status next(parser *p)
 {
@@ -198,7 +201,8 @@ static char *copy_of(const parser *p, lcl_token token)
     return lcl_format("%.*s", (int)token.length, p->t.text + token.offset);
 }
 
-/* --- scalars -------------------------------------------------------------------------- */
+/* --- scalars --------------------------------------------------------------------------
+ */
 
 typedef union {
     int32_t i32;
@@ -309,7 +313,8 @@ static float to_float(double value)
 
     if (fabs(value) <= FLT_MAX || isnan(value))
         return (float)value;
-    return copysignf(fabs(value) <= limit ? FLT_MAX : INFINITY, (float)copysign(1, value));
+    return copysignf(fabs(value) <= limit ? FLT_MAX : INFINITY,
+                     (float)copysign(1, value));
 }
 
 static lcl_status read_bool(parser *p, const ProtobufCMessageDescriptor *type,
@@ -421,7 +426,8 @@ static lcl_status read_string(parser *p, const ProtobufCMessageDescriptor *type,
         if (first.kind == LCL_TOKEN_IDENTIFIER)
             lcl_hint_string(type, field, word, p->err);
         else if (first.kind != LCL_TOKEN_END)
-            lcl_hint(p->err, LCL_EPROTO, "%s is a string: write it in quotes", field->name);
+            lcl_hint(p->err, LCL_EPROTO, "%s is a string: write it in quotes",
+                     field->name);
         free(word);
         return LCL_EPROTO;
     }
@@ -485,7 +491,8 @@ static lcl_status read_scalar(parser *p, const ProtobufCMessageDescriptor *type,
     }
 }
 
-/* --- fields that the schema does not have --------------------------------------------- */
+/* --- fields that the schema does not have ---------------------------------------------
+ */
 
 static lcl_status skip_message(parser *p);
 
@@ -602,7 +609,8 @@ static lcl_status read_extension(parser *p, const ProtobufCMessageDescriptor *ty
         (int)(end - start), p->t.text + start, type->name);
 }
 
-/* --- messages ------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------
+ */
 
 static lcl_status read_fields(parser *p, ProtobufCMessage *message);
 
@@ -641,7 +649,8 @@ static lcl_status read_list(parser *p, ProtobufCMessage *message, field_type *fi
         LCL_TRY(read_value(p, message, field, p->t.token));
         LCL_TRY(skip(p, "]", &end));
         if (!end)
-            LCL_TRY(expect(p, ",", "separate the values by commas and end the list with ]"));
+            LCL_TRY(
+                expect(p, ",", "separate the values by commas and end the list with ]"));
     }
     return LCL_OK;
 }
