@@ -189,10 +189,8 @@ static lcl_status expect(parser *p, const char *symbol, const char *hint)
 
 static lcl_status expect_identifier(parser *p, lcl_token *word)
 {
-    if (p->t.token.kind != LCL_TOKEN_IDENTIFIER)
-        return fail_identifier(p);
     *word = p->t.token;
-    return next(p);
+    return word->kind == LCL_TOKEN_IDENTIFIER ? next(p) : fail_identifier(p);
 }
 
 /* The token's text as a new string. */
