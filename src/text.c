@@ -184,6 +184,39 @@ const char *lcl_nearest(const char *word, const char *const *names, size_t n_nam
     return nearest;
 }
 
+/* ---- Lists ------------------------------------------------------------------------------ */
+
+char **lcl_list_split(const char *text, size_t *n)
+{
+    char **list = NULL;
+    size_t count = 0;
+
+    while (text && *text) {
+        size_t length = strcspn(text, ",");
+        const char *next = text[length] ? text + length + 1 : text + length;
+        while (length > 0 && isspace((unsigned char)*text)) {
+            text++;
+            length--;
+        }
+        while (length > 0 && isspace((unsigned char)text[length - 1]))
+            length--;
+        if (length > 0) {
+            list = lcl_resize(list, count + 1, sizeof *list);
+            list[count++] = lcl_format("%.*s", (int)length, text);
+        }
+        text = next;
+    }
+    *n = count;
+    return list;
+}
+
+void lcl_list_free(char **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(list[i]);
+    free(list);
+}
+
 /* ---- Paths ---------------------------------------------------------------------------
  */
 

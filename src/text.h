@@ -37,6 +37,11 @@ void lcl_text_vprintf(lcl_text *t, const char *format, va_list args);
  * near enough to be a misspelling of it. */
 const char *lcl_nearest(const char *word, const char *const *names, size_t n_names);
 
+/* The trimmed pieces of a comma-separated list, without empty ones; NULL is an empty list.
+ * Free both the strings and the array with lcl_list_free. */
+char **lcl_list_split(const char *text, size_t *n);
+void lcl_list_free(char **list, size_t n);
+
 /* The path's folder without the last '/' ("." where it has none), new string. */
 char *lcl_dirname(const char *path);
 /* `path` as it is where it is absolute or folder is "" or ".", else folder/path; new. */

@@ -4,6 +4,7 @@
 
 #include "commands/args.h"
 #include "testing.h"
+#include "text.h"
 
 static int run_nothing(const lcl_args *args, lcl_error *err)
 {
@@ -241,19 +242,19 @@ END_TEST
 START_TEST(lists_are_split_and_trimmed)
 {
     size_t n = 0;
-    char **list = lcl_args_list(" a.model , b ,,c", &n);
+    char **list = lcl_list_split(" a.model , b ,,c", &n);
 
     ck_assert_uint_eq(n, 3);
     ck_assert_str_eq(list[0], "a.model");
     ck_assert_str_eq(list[1], "b");
     ck_assert_str_eq(list[2], "c");
-    lcl_args_free_list(list, n);
-    list = lcl_args_list("", &n);
+    lcl_list_free(list, n);
+    list = lcl_list_split("", &n);
     ck_assert_uint_eq(n, 0);
-    lcl_args_free_list(list, n);
-    list = lcl_args_list(NULL, &n);
+    lcl_list_free(list, n);
+    list = lcl_list_split(NULL, &n);
     ck_assert_uint_eq(n, 0);
-    lcl_args_free_list(list, n);
+    lcl_list_free(list, n);
 }
 END_TEST
 

@@ -8,7 +8,12 @@ typedef struct lcl_solver lcl_solver;
 
 /* What the caller wants done at the next chance; asked once an iteration and once a test
  * batch (signals). */
-typedef enum { LCL_GO_ON, LCL_SNAPSHOT, LCL_STOP } lcl_action;
+typedef enum {
+    LCL_GO_ON,
+    LCL_SNAPSHOT,
+    LCL_STOP,         /* snapshots first if snapshot_after_train */
+    LCL_SNAPSHOT_STOP /* snapshots first in any case */
+} lcl_action;
 
 typedef struct {
     lcl_gemm_backend gemm;
@@ -16,6 +21,7 @@ typedef struct {
     int level;
     const char *const *stages;
     size_t n_stages;
+    lcl_unknown unknown;               /* fields of the net files */
     lcl_log *log;                      /* may be NULL */
     lcl_action (*poll)(void *context); /* may be NULL */
     void *context;
@@ -33,6 +39,9 @@ size_t lcl_solver_n_test_nets(const lcl_solver *s);
 lcl_net *lcl_solver_test_net(const lcl_solver *s, size_t i);
 int lcl_solver_iteration(const lcl_solver *s);
 bool lcl_solver_stopped_early(const lcl_solver *s);
+
+/* The loss last displayed (smoothed over average_loss iterations), or 0. */
+float lcl_solver_loss(const lcl_solver *s);
 
 /* Trains to max_iter with displays, tests and snapshots, as Caffe's Solve. `resume` is a
  * .solverstate or NULL. */

@@ -2,7 +2,6 @@
 #include "commands/args.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -444,37 +443,6 @@ lcl_status lcl_args_int(const lcl_args *args, const char *option, long min, long
                         option, text, min, max);
     *out = value;
     return LCL_OK;
-}
-
-char **lcl_args_list(const char *text, size_t *n)
-{
-    char **list = NULL;
-    size_t count = 0;
-
-    while (text && *text) {
-        size_t length = strcspn(text, ",");
-        const char *next = text[length] ? text + length + 1 : text + length;
-        while (length > 0 && isspace((unsigned char)*text)) {
-            text++;
-            length--;
-        }
-        while (length > 0 && isspace((unsigned char)text[length - 1]))
-            length--;
-        if (length > 0) {
-            list = lcl_resize(list, count + 1, sizeof *list);
-            list[count++] = lcl_format("%.*s", (int)length, text);
-        }
-        text = next;
-    }
-    *n = count;
-    return list;
-}
-
-void lcl_args_free_list(char **list, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        free(list[i]);
-    free(list);
 }
 
 /* ---- Device flags

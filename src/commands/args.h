@@ -34,7 +34,8 @@ void lcl_args_print_help(FILE *stream, const lcl_command *command,
                          const lcl_command *const *commands);
 void lcl_args_print_version(FILE *stream);
 
-/* What the flags, else LCL_PLATFORM and LCL_DEVICE, else `device` (may be NULL) ask for. */
+/* What the flags, else LCL_PLATFORM and LCL_DEVICE, else `device` (may be NULL) ask for.
+ */
 lcl_status lcl_args_device_choice(const lcl_args *args, const char *device,
                                   lcl_preference prefer, lcl_device_choice *out,
                                   lcl_error *err);
@@ -43,10 +44,5 @@ lcl_status lcl_args_device_choice(const lcl_args *args, const char *device,
 lcl_status lcl_args_open_device_or(const lcl_args *args, const char *device,
                                    lcl_preference prefer, lcl_log *log, lcl_device **dev,
                                    lcl_error *err);
-
-/* A comma-separated list as trimmed strings; empty pieces are dropped. free() both the
- * strings and the array with lcl_args_free_list. */
-char **lcl_args_list(const char *text, size_t *n);
-void lcl_args_free_list(char **list, size_t n);
 
 #endif

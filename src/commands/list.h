@@ -2,3 +2,6 @@
 COMMAND(devices)
 COMMAND(convert)
 COMMAND(proto)
+COMMAND(test)
+COMMAND(time)
+COMMAND(train)
