@@ -150,6 +150,7 @@ static void log_net(const graph *g)
     if (!g->log)
         return;
     text = lcl_proto_print(&g->net->base);
+    text[strlen(text) - 1] = '\0'; /* its last newline; there is always a state */
     LCL_LOG(g->log, "Initializing net from parameters: \n%s", text);
     free(text);
 }

@@ -314,7 +314,7 @@ size_t lcl_net_param_count(const lcl_net *net)
 
 static bool is_legacy(const Caffe__BlobProto *b)
 {
-    return b->has_num || b->has_channels || b->has_height || b->has_width;
+    return !b->shape && (b->has_num || b->has_channels || b->has_height || b->has_width);
 }
 
 /* Caffe's rule: old shapes have four axes, and stand for the last ones of the blob's. */
@@ -331,36 +331,44 @@ static bool shape_equals(const lcl_blob *b, const Caffe__BlobProto *source, int 
     return memcmp(shape + extra, b->shape, (size_t)b->n_axes * sizeof *shape) == 0;
 }
 
+/* Writes the source's values, which are as many as b has, to b. */
+static lcl_status copy_values(lcl_blob *b, const Caffe__BlobProto *from, lcl_error *err)
+{
+    const float *values;
+    float *owned;
+    size_t count;
+    lcl_status status;
+
+    LCL_TRY(lcl_blob_proto_values(from, false, &values, &count, &owned, err));
+    status = lcl_blob_write(b, LCL_DATA, values, err);
+    free(owned);
+    return status;
+}
+
 static lcl_status load_param(lcl_blob *b, const lcl_proto *model,
                              const layer_message *source, size_t index, lcl_error *err)
 {
     const Caffe__BlobProto *from = source->blobs[index];
-    lcl_blob as_text = {0};
-    char theirs[shape_size], ours[shape_size];
-    const float *values;
-    float *owned;
-    size_t count;
-    lcl_status status = LCL_OK;
+    lcl_blob theirs = {0}; /* only its shape */
+    char theirs_text[shape_size], ours_text[shape_size];
+    lcl_error inner = {0};
+    lcl_status status = lcl_blob_proto_shape(from, &theirs.n_axes, theirs.shape, &inner);
 
-    LCL_TRY(lcl_blob_proto_shape(from, &as_text.n_axes, as_text.shape, err));
-    if (!shape_equals(b, from, as_text.n_axes, as_text.shape)) {
-        lcl_blob_shape_text(&as_text, theirs, sizeof theirs);
-        lcl_blob_shape_text(b, ours, sizeof ours);
+    if (status == LCL_OK && !shape_equals(b, from, theirs.n_axes, theirs.shape)) {
+        lcl_blob_shape_text(&theirs, theirs_text, sizeof theirs_text);
+        lcl_blob_shape_text(b, ours_text, sizeof ours_text);
         return lcl_fail(err, LCL_ESHAPE, lcl_proto_name(model),
                         "Cannot copy param %zu weights from layer '%s'; shape mismatch.  "
                         "Source param shape is %s; target param shape is %s. To learn "
                         "this layer's parameters from scratch rather than copying from a "
                         "saved net, rename the layer.",
-                        index, source->name, theirs, ours);
+                        index, source->name, theirs_text, ours_text);
     }
-    LCL_TRY(lcl_blob_proto_values(from, false, &values, &count, &owned, err));
-    if (count != lcl_blob_count(b))
-        status = lcl_fail(err, LCL_EDATA, lcl_proto_name(model),
-                          "param %zu of layer '%s' has %zu values, but its shape has %zu",
-                          index, source->name, count, lcl_blob_count(b));
     if (status == LCL_OK)
-        status = lcl_blob_write(b, LCL_DATA, values, err);
-    free(owned);
+        status = copy_values(b, from, &inner);
+    if (status != LCL_OK)
+        lcl_fail(err, status, lcl_proto_name(model), "param %zu of layer '%s': %s", index,
+                 source->name, inner.message);
     return status;
 }
 
