@@ -18,6 +18,8 @@ typedef float vec;
 typedef int ivec;
 #define to_vec(x) ((float)(x))
 #define to_ivec(x) ((int)(x))
+#define vec_of(type) type
+#define convert_vec(type) PASTE(convert_, type)
 #define lane_numbers 0
 #define LOAD(p) (*(p))
 #define STORE(x, p) (*(p) = (x))
@@ -29,6 +31,8 @@ typedef PASTE(int, V) ivec;
 #define STORE(x, p) PASTE(vstore, V)(x, 0, p)
 #define to_vec(x) PASTE(convert_float, V)(x)
 #define to_ivec(x) PASTE(convert_int, V)(x)
+#define vec_of(type) PASTE(type, V) /* of any other element type */
+#define convert_vec(type) PASTE(PASTE(convert_, type), V)
 #if V == 2
 #define lane_numbers ((int2)(0, 1))
 inline float sum_lanes(vec x) { return x.x + x.y; }

@@ -27,3 +27,30 @@ float4 random_units(uint4 bits)
 {
     return convert_float4(bits >> 8) * 0x1p-24f;
 }
+
+/* For vector i of a buffer's elements, a number in [0, 1) each; `pass` tells one use of the
+ * stream from the next. An element's number does not depend on V. */
+inline float4 random_four(ulong key, ulong pass, ulong i)
+{
+    return random_units(philox((uint4)((uint)i, (uint)(i >> 32), (uint)pass, (uint)(pass >> 32)),
+                               (uint2)((uint)key, (uint)(key >> 32))));
+}
+
+inline vec random_vec(ulong key, ulong pass, ulong i)
+{
+#if V == 16
+    return (vec)(random_four(key, pass, 4 * i), random_four(key, pass, 4 * i + 1),
+                 random_four(key, pass, 4 * i + 2), random_four(key, pass, 4 * i + 3));
+#elif V == 8
+    return (vec)(random_four(key, pass, 2 * i), random_four(key, pass, 2 * i + 1));
+#elif V == 4
+    return random_four(key, pass, i);
+#elif V == 2
+    float4 four = random_four(key, pass, i / 2);
+    return i & 1 ? four.hi : four.lo;
+#else
+    float4 four = random_four(key, pass, i / 4);
+    float2 two = i & 2 ? four.hi : four.lo;
+    return i & 1 ? two.y : two.x;
+#endif
+}

@@ -1,0 +1,44 @@
+/* Layers that treat every value by itself: how their kernels walk a blob's buffer. */
+#include "elementwise.h"
+
+enum {
+    CPU_VECTOR = 16,
+    CPU_ITEMS = 64,     /* enough to balance the cores */
+    CPU_MIN_CHUNK = 64, /* vectors; fewer cost less than starting a work-item */
+    GPU_VECTOR = 4,
+    GPU_GROUP = 64
+};
+
+static size_t round_up(size_t n, size_t unit)
+{
+    return (n + unit - 1) / unit;
+}
+
+lcl_elements lcl_elements_of(const lcl_blob *b)
+{
+    bool cpu = lcl_device_is_cpu(b->dev);
+    size_t stored = lcl_blob_stored(b), vector = cpu ? CPU_VECTOR : GPU_VECTOR, chunk = 1;
+
+    while (stored % vector != 0)
+        vector /= 2;
+    size_t n = stored / vector;
+    if (cpu) {
+        chunk = round_up(n, CPU_ITEMS);
+        chunk = chunk < CPU_MIN_CHUNK ? CPU_MIN_CHUNK : chunk;
+    }
+    lcl_elements e = {.n = (cl_int)n, .chunk = (cl_int)chunk, .vector = (int)vector};
+    e.global.x = round_up(n, chunk);
+    if (!cpu) {
+        e.global.x = round_up(e.global.x, GPU_GROUP) * GPU_GROUP;
+        e.local.x = GPU_GROUP;
+    }
+    return e;
+}
+
+lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, cl_kernel *out,
+                               const char *file, const char *kernel, lcl_error *err)
+{
+    const lcl_define defines[] = {{"B", e->vector}, {"V", e->vector}};
+
+    return lcl_kernel_get(out, dev, file, kernel, defines, 2, err);
+}

@@ -1,0 +1,20 @@
+/* Layers that treat every value by itself: how their kernels walk a blob's buffer. */
+#ifndef LCL_ELEMENTWISE_H
+#define LCL_ELEMENTWISE_H
+
+#include "lcl/blob.h"
+
+/* A blob's buffer as `n` vectors of `vector` floats, whatever its block; each work-item
+ * handles `chunk` of them, starting at get_global_id(0) * chunk and ending before n. */
+typedef struct {
+    cl_int n, chunk;
+    int vector;
+    lcl_range global, local;
+} lcl_elements;
+
+lcl_elements lcl_elements_of(const lcl_blob *b);
+/* Kernel `kernel` of cl/<file>.cl for such vectors. */
+lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, cl_kernel *out,
+                               const char *file, const char *kernel, lcl_error *err);
+
+#endif
