@@ -57,6 +57,13 @@ uint32_t lcl_rng_next(lcl_rng *rng)
     return rng->block[4 - rng->n_left--];
 }
 
+uint64_t lcl_rng_key(lcl_rng *rng)
+{
+    uint64_t high = lcl_rng_next(rng);
+
+    return high << 32 | lcl_rng_next(rng);
+}
+
 float lcl_rng_uniform(lcl_rng *rng, float low, float high)
 {
     float unit = (float)(lcl_rng_next(rng) >> 8) * 0x1p-24f;

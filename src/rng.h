@@ -18,6 +18,8 @@ uint32_t lcl_rng_next(lcl_rng *rng);
 /* In [low, high). */
 float lcl_rng_uniform(lcl_rng *rng, float low, float high);
 float lcl_rng_gaussian(lcl_rng *rng, float mean, float std);
+/* 64 bits: the key of a stream of its own (a layer's). */
+uint64_t lcl_rng_key(lcl_rng *rng);
 /* The ten rounds themselves: out = philox(counter, key). */
 void lcl_philox(uint32_t out[4], uint64_t counter, uint64_t key);
 

@@ -123,7 +123,7 @@ static lcl_status pooling_setup(lcl_layer *l, lcl_error *err)
     if (l->n_tops > 1 && p->pool != CAFFE__POOLING_PARAMETER__POOL_METHOD__MAX)
         return fail(l, "pool", "only MAX pooling has a second top", err);
     if (p->pool == CAFFE__POOLING_PARAMETER__POOL_METHOD__STOCHASTIC)
-        s->key = (cl_ulong)lcl_rng_next(l->env->rng) << 32 | lcl_rng_next(l->env->rng);
+        s->key = lcl_rng_key(l->env->rng);
     return LCL_OK;
 }
 

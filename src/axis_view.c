@@ -1,0 +1,61 @@
+/* A blob seen around one of its axes: what softmax, accuracy and their like walk over. */
+#include "axis_view.h"
+
+enum { CPU_SUMS = 256, GPU_SUMS = 4096 };
+
+lcl_axis_view lcl_axis_view_of(const lcl_layer *l, const lcl_blob *b, int axis)
+{
+    lcl_axis_view v = {.n_blocks = 1,
+                       .lanes = (size_t)(b->block / lcl_layer_vector(l, b->block)),
+                       .n_images = 1,
+                       .outer = 1,
+                       .channels = b->shape[axis],
+                       .inner = (int)lcl_blob_count_range(b, axis + 1, b->n_axes)};
+
+    if (axis > 0) {
+        v.n_blocks = lcl_blob_n_blocks(b);
+        v.n_images = b->shape[0];
+        v.outer = (int)lcl_blob_count_range(b, 1, axis);
+    }
+    size_t most = lcl_device_is_cpu(l->dev) ? CPU_SUMS : GPU_SUMS;
+    size_t positions = (size_t)v.outer * (size_t)v.inner, across = v.n_blocks * v.lanes;
+    size_t items = across < most ? most / across : 1;
+    v.items = (int)(items < positions ? items : positions);
+    return v;
+}
+
+size_t lcl_axis_view_positions(const lcl_axis_view *v)
+{
+    return (size_t)v->n_images * (size_t)v->outer * (size_t)v->inner;
+}
+
+size_t lcl_axis_view_sums(const lcl_axis_view *v)
+{
+    return v->n_blocks * (size_t)v->items * v->lanes;
+}
+
+bool lcl_axis_labels_need_plain(const lcl_layer *l, int axis)
+{
+    return axis == 0 || lcl_blob_dim(l->bottoms[1], 0) != lcl_blob_dim(l->bottoms[0], 0);
+}
+
+lcl_status lcl_axis_check_labels(const lcl_layer *l, int axis, lcl_error *err)
+{
+    const lcl_blob *x = l->bottoms[0], *labels = l->bottoms[1];
+    size_t positions =
+        lcl_blob_count_range(x, 0, axis) * lcl_blob_count_range(x, axis + 1, x->n_axes);
+    char shape[128], label_shape[128];
+
+    if (lcl_blob_count(labels) == positions &&
+        (l->plain || !lcl_axis_labels_need_plain(l, axis)))
+        return LCL_OK;
+    lcl_blob_shape_text(x, shape, sizeof shape);
+    lcl_blob_shape_text(labels, label_shape, sizeof label_shape);
+    lcl_layer_fail(l, l->param, "bottom", err, LCL_ESHAPE,
+                   "'%s' is %s: one label is needed for each of %zu predictions, but "
+                   "'%s' is %s",
+                   x->name, shape, positions, labels->name, label_shape);
+    return lcl_hint(err, LCL_ESHAPE,
+                    "predictions N x C x H x W with classes along axis 1 need labels "
+                    "N x H x W");
+}
