@@ -189,6 +189,8 @@ static void hint_content(const ProtobufCMessageDescriptor *type, const uint8_t *
         {0, 8, "\x89HDF\r\n\x1a\n", "this is an HDF5 file, not a binary protobuf"},
         {16, 4, "\xde\xc0\xef\xbe", "this is an LMDB database, not a binary protobuf"},
         {0, 2, "\x1f\x8b", "this is a gzip file: unpack it"},
+        {0, 2, "\xff\xfe", "this is UTF-16 text: save it as UTF-8"},
+        {0, 2, "\xfe\xff", "this is UTF-16 text: save it as UTF-8"},
         {0, 4, "PK\x03\x04", "this is a zip file: unpack it"},
         {0, 24, "version https://git-lfs.",
          "this is only git-lfs's pointer to the file: run git lfs pull"},

@@ -89,6 +89,8 @@ bool lcl_hint_character(const char *text, size_t length, size_t offset, lcl_erro
               strncmp(s, ">>>>>>>", 7) == 0))
         lcl_hint(err, LCL_EPROTO,
                  "the mark of an unresolved merge: keep one of the two versions");
+    else if (left && s[0] == '$')
+        lcl_hint(err, LCL_EPROTO, "a template's placeholder: write its value");
     else
         return false;
     return true;
@@ -204,12 +206,33 @@ static const char *nearest_field(const ProtobufCMessageDescriptor *type, const c
     return nearest;
 }
 
+/* A net where a solver belongs, or the other way round. */
+static bool hint_swapped(const ProtobufCMessageDescriptor *type, const char *word,
+                         lcl_error *err)
+{
+    bool of_net =
+        lcl_field_find(&caffe__net_parameter__descriptor, word, strlen(word)) != NULL;
+    bool of_solver =
+        lcl_field_find(&caffe__solver_parameter__descriptor, word, strlen(word)) != NULL;
+
+    if (type == &caffe__solver_parameter__descriptor && of_net)
+        lcl_hint(err, LCL_EPROTO,
+                 "%s belongs in a net; is this the net's file? A solver names it: net: "
+                 "\"FILE\"",
+                 word);
+    else if (type == &caffe__net_parameter__descriptor && of_solver)
+        lcl_hint(err, LCL_EPROTO, "%s belongs in a solver; is this the solver's file?",
+                 word);
+    return (type == &caffe__solver_parameter__descriptor && of_net) ||
+           (type == &caffe__net_parameter__descriptor && of_solver);
+}
+
 void lcl_hint_field(const ProtobufCMessageDescriptor *type, const char *word,
                     lcl_error *err)
 {
     const char *nearest = nearest_field(type, word);
 
-    if (hint_fork(word, err))
+    if (hint_fork(word, err) || hint_swapped(type, word, err))
         return;
     if (nearest && strcasecmp(nearest, word) == 0)
         lcl_hint(err, LCL_EPROTO, "write %s", nearest);
@@ -262,6 +285,10 @@ void lcl_hint_enum(const ProtobufCMessageDescriptor *type,
     add_values(&list, values);
     if (nearest && strcasecmp(nearest, word) == 0)
         lcl_hint(err, LCL_EPROTO, "write %s", nearest);
+    else if (strcmp(field->name, "engine") == 0)
+        lcl_hint(err, LCL_EPROTO,
+                 "engine is one of %s; it makes no difference here: delete the line",
+                 list.text);
     else if (nearest)
         lcl_hint(err, LCL_EPROTO, "did you mean %s? %s is one of %s", nearest,
                  field->name, list.text);

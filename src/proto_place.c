@@ -124,8 +124,12 @@ void lcl_text_excerpt(const char *text, size_t length, size_t offset, size_t wid
         end--;
     if (end > offset && text[end - 1] == '\r')
         end--;
+    if (start == end)
+        return;
     if (width > end - offset)
         width = end - offset;
+    while (offset + width < end && continues(text[offset + width]))
+        width++;
 
     lcl_text_position(text, offset, &line, &column);
     int margin = snprintf(out, sizeof out, "%5zu | %s", line, cut_before ? "..." : "");

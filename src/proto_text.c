@@ -49,7 +49,8 @@ static const char *text_of(parser *p, lcl_token token)
 
 static const char *got(parser *p)
 {
-    return text_of(p, p->t.token);
+    return p->t.token.kind == LCL_TOKEN_END ? "the end of the text"
+                                            : text_of(p, p->t.token);
 }
 
 /* Fails at `place` with a mark under `word`. */
@@ -341,14 +342,17 @@ static lcl_status read_bool(parser *p, const ProtobufCMessageDescriptor *type,
     return LCL_EPROTO;
 }
 
-static lcl_status fail_enum_kind(parser *p, const ProtobufCMessageDescriptor *type)
+static lcl_status fail_enum_kind(parser *p, const ProtobufCMessageDescriptor *type,
+                                 field_type *field)
 {
     lcl_token token = p->t.token;
 
     FAIL_HERE(p, "Expected integer or identifier, got: %s", got(p));
-    if (hint_character(p) || token.kind != LCL_TOKEN_STRING)
+    if (hint_character(p))
         return LCL_EPROTO;
-    if (type == &caffe__v1_layer_parameter__descriptor)
+    if (token.kind != LCL_TOKEN_STRING)
+        lcl_hint_enum(type, field, "", p->err);
+    else if (type == &caffe__v1_layer_parameter__descriptor)
         lcl_hint(p->err, LCL_EPROTO,
                  "`layers` takes a word such as type: DATA; with type: %s write `layer`",
                  got(p));
@@ -375,7 +379,7 @@ static lcl_status read_enum(parser *p, const ProtobufCMessageDescriptor *type,
         text = lcl_format("%lld", (long long)number);
         found = protobuf_c_enum_descriptor_get_value(values, (int)number);
     } else {
-        return fail_enum_kind(p, type);
+        return fail_enum_kind(p, type, field);
     }
     if (found) {
         *value = found->value;

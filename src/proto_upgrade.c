@@ -399,9 +399,9 @@ lcl_status lcl_proto_upgrade_net(lcl_proto *p, lcl_log *log, lcl_error *err)
 /* --- solvers
  * ---------------------------------------------------------------------------- */
 
-static lcl_status upgrade_solver_type(lcl_proto *p, Caffe__SolverParameter *solver,
-                                      lcl_log *log, lcl_error *err)
+lcl_status lcl_proto_upgrade_solver_type(lcl_proto *p, lcl_log *log, lcl_error *err)
 {
+    Caffe__SolverParameter *solver = (Caffe__SolverParameter *)p->root;
     static const char *const types[] = {"SGD",     "Nesterov", "AdaGrad",
                                         "RMSProp", "AdaDelta", "Adam"};
 
@@ -467,9 +467,7 @@ static void set_snapshot_prefix(lcl_proto *p, Caffe__SolverParameter *solver,
 
 lcl_status lcl_proto_upgrade_solver(lcl_proto *p, lcl_log *log, lcl_error *err)
 {
-    Caffe__SolverParameter *solver = (Caffe__SolverParameter *)p->root;
-
-    LCL_TRY(upgrade_solver_type(p, solver, log, err));
-    set_snapshot_prefix(p, solver, log);
+    LCL_TRY(lcl_proto_upgrade_solver_type(p, log, err));
+    set_snapshot_prefix(p, (Caffe__SolverParameter *)p->root, log);
     return LCL_OK;
 }

@@ -1,5 +1,5 @@
-/* Caffe's messages: text and binary files to protobuf-c structs and back, with the place in
- * the file that each field came from, and Caffe's upgrades of old files. */
+/* Caffe's messages: text and binary files to protobuf-c structs and back, with the place
+ * in the file that each field came from, and Caffe's upgrades of old files. */
 #ifndef LCL_PROTO_H
 #define LCL_PROTO_H
 
@@ -11,14 +11,16 @@
 #include "lcl/error.h"
 #include "lcl/log.h"
 
-/* A message with all it contains, and a table from (message, field) to file:line:column. */
+/* A message with all it contains, and a table from (message, field) to file:line:column.
+ */
 typedef struct lcl_proto lcl_proto;
 
 /* What to do with fields that Caffe's schema does not have. */
 typedef enum { LCL_UNKNOWN_IS_ERROR, LCL_UNKNOWN_IS_WARNED } lcl_unknown;
 
-/* Reads a prototxt. Errors carry file:line:column, the line with a caret, what was expected
- * and a suggestion. Missing required fields are errors, as in Caffe. `log` may be NULL. */
+/* Reads a prototxt. Errors carry file:line:column, the line with a caret, what was
+ * expected and a suggestion. Missing required fields are errors, as in Caffe. `log` may
+ * be NULL. */
 lcl_status lcl_proto_read_text(lcl_proto **out, const ProtobufCMessageDescriptor *type,
                                const char *path, lcl_unknown unknown, lcl_log *log,
                                lcl_error *err);
@@ -26,12 +28,12 @@ lcl_status lcl_proto_read_text(lcl_proto **out, const ProtobufCMessageDescriptor
 lcl_status lcl_proto_parse_text(lcl_proto **out, const ProtobufCMessageDescriptor *type,
                                 const char *name, const char *text, size_t length,
                                 lcl_unknown unknown, lcl_log *log, lcl_error *err);
-/* Reads a binary message (.caffemodel, .solverstate, .binaryproto). Lengths that overrun the
- * file and messages that would unpack to far more memory than the file has are errors. */
+/* Reads a binary message (.caffemodel, .solverstate, .binaryproto). Lengths that overrun
+ * the file and messages that would unpack to far more memory than the file has are
+ * errors. */
 lcl_status lcl_proto_read_binary(lcl_proto **out, const ProtobufCMessageDescriptor *type,
                                  const char *path, lcl_error *err);
-lcl_status lcl_proto_parse_binary(lcl_proto **out,
-                                  const ProtobufCMessageDescriptor *type,
+lcl_status lcl_proto_parse_binary(lcl_proto **out, const ProtobufCMessageDescriptor *type,
                                   const char *name, const void *bytes, size_t size,
                                   lcl_error *err);
 /* Takes ownership of a message built in memory (malloc'd throughout). */
@@ -46,8 +48,8 @@ ProtobufCMessage *lcl_proto_root(const lcl_proto *p);
 /* The path or name it was read from. */
 const char *lcl_proto_name(const lcl_proto *p);
 
-/* "file:line:col" of `message` (field NULL) or of its first `field`; the file's name alone
- * where the place is not known (binary files, messages made in memory). */
+/* "file:line:col" of `message` (field NULL) or of its first `field`; the file's name
+ * alone where the place is not known (binary files, messages made in memory). */
 void lcl_proto_where(const lcl_proto *p, const void *message, const char *field,
                      char *out, size_t size);
 /* `made` came from where `origin` came from (upgrades, inserted layers). */
@@ -57,8 +59,8 @@ lcl_status lcl_proto_fail(const lcl_proto *p, const void *message, const char *f
                           lcl_error *err, lcl_status status, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Caffe's text dump of a message (protobuf's DebugString): set fields only, in the order of
- * their numbers, two spaces a level, one field a line. free() it. */
+/* Caffe's text dump of a message (protobuf's DebugString): set fields only, in the order
+ * of their numbers, two spaces a level, one field a line. free() it. */
 char *lcl_proto_print(const ProtobufCMessage *message);
 /* The message in binary; free(*out). */
 lcl_status lcl_proto_encode(uint8_t **out, size_t *size, const ProtobufCMessage *message,
@@ -70,6 +72,8 @@ lcl_status lcl_proto_upgrade_net(lcl_proto *p, lcl_log *log, lcl_error *err);
 bool lcl_proto_net_needs_upgrade(const lcl_proto *p);
 /* solver_type to type; fills a missing snapshot_prefix from the file's name. */
 lcl_status lcl_proto_upgrade_solver(lcl_proto *p, lcl_log *log, lcl_error *err);
+/* The first of the two only. */
+lcl_status lcl_proto_upgrade_solver_type(lcl_proto *p, lcl_log *log, lcl_error *err);
 
 /* New zeroed and initialised message for a tree that a lcl_proto owns or will adopt. */
 void *lcl_proto_new(const ProtobufCMessageDescriptor *type);

@@ -141,7 +141,7 @@ static lcl_status read_upgraded(lcl_proto **p, const job *j, lcl_error *err)
     if (j->type == &caffe__net_parameter__descriptor)
         status = lcl_proto_upgrade_net(*p, j->log, err);
     else if (j->type == &caffe__solver_parameter__descriptor)
-        status = lcl_proto_upgrade_solver(*p, j->log, err);
+        status = lcl_proto_upgrade_solver_type(*p, j->log, err);
     if (status != LCL_OK)
         lcl_proto_destroy(*p);
     return status;
