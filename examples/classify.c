@@ -93,9 +93,9 @@ static lcl_status set_input(lcl_net *net, const char *path, int number, lcl_erro
     size_t count = lcl_blob_count(data);
     uint8_t *pixels = malloc(count);
     float *values = malloc(count * sizeof(*values));
-    lcl_status status =
-        pixels && values ? read_image(pixels, shape[2], shape[3], path, number, err)
-                         : lcl_fail(err, LCL_EIO, NULL, "out of memory");
+    lcl_status status = pixels && values
+                            ? read_image(pixels, shape[2], shape[3], path, number, err)
+                            : lcl_fail(err, LCL_EIO, NULL, "out of memory");
     if (status == LCL_OK) {
         for (size_t i = 0; i < count; i++)
             values[i] = (float)pixels[i] * SCALE;

@@ -2,6 +2,7 @@
  * progress line of a terminal. */
 #define _XOPEN_SOURCE 700 /* posix_openpt */
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -94,13 +95,20 @@ START_TEST(test_threads_do_not_mix_lines)
 }
 END_TEST
 
-/* What the terminal got since the last call. */
+/* What the terminal got since the last call; it comes with a delay, and in pieces. */
 static char *screen(int terminal)
 {
     static char text[4096];
-    ssize_t n = read(terminal, text, sizeof text - 1);
+    struct pollfd ready = {.fd = terminal, .events = POLLIN};
+    size_t n = 0;
 
-    text[n > 0 ? n : 0] = '\0';
+    while (n < sizeof text - 1 && poll(&ready, 1, 100) == 1) {
+        ssize_t got = read(terminal, text + n, sizeof text - 1 - n);
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+    }
+    text[n] = '\0';
     return text;
 }
 

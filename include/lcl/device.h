@@ -98,8 +98,8 @@ typedef struct {
 /* Kernel `kernel` of cl/<file>.cl built with `defines`. Built once per (file, defines);
  * the kernel is borrowed from the device. cl/lanes.cl precedes every file. */
 lcl_status lcl_kernel_get(cl_kernel *out, lcl_device *dev, const char *file,
-                          const char *kernel, const lcl_define *defines,
-                          size_t n_defines, lcl_error *err);
+                          const char *kernel, const lcl_define *defines, size_t n_defines,
+                          lcl_error *err);
 
 /* A kernel argument: size and address, as clSetKernelArg wants them. */
 typedef struct {

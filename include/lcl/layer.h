@@ -37,12 +37,12 @@ typedef struct {
     const char *name; /* LayerParameter.type, e.g. "Convolution" */
     unsigned char min_bottoms, max_bottoms;
     unsigned char min_tops, max_tops;
-    bool is_loss;         /* top[0] has loss_weight 1 unless the prototxt says otherwise */
-    bool in_place;        /* top[0] may be the same blob as bottom[0] */
-    bool is_source;       /* has no bottoms; makes the batches */
-    bool equal_ends;      /* as many bottoms as tops */
-    bool auto_tops;       /* the net makes missing tops (losses) */
-    bool partial_diffs;   /* backward copes with tops that have no diff (Split) */
+    bool is_loss;       /* top[0] has loss_weight 1 unless the prototxt says otherwise */
+    bool in_place;      /* top[0] may be the same blob as bottom[0] */
+    bool is_source;     /* has no bottoms; makes the batches */
+    bool equal_ends;    /* as many bottoms as tops */
+    bool auto_tops;     /* the net makes missing tops (losses) */
+    bool partial_diffs; /* backward copes with tops that have no diff (Split) */
     unsigned no_backward; /* bit i: gradient never goes to bottom i (labels) */
     size_t state_size;    /* bytes at l->state, zeroed before setup */
 
@@ -72,8 +72,8 @@ struct lcl_layer {
      * (see plain below), a blob of its own stands in for the net's. */
     lcl_blob **bottoms, **tops;
     lcl_blob **net_bottoms, **net_tops; /* always the net's blobs; arrays owned */
-    bool *propagate;            /* n_bottoms; owned: gradient wanted */
-    float *loss_weights;        /* n_tops; owned: 0 for tops that are no loss */
+    bool *propagate;                    /* n_bottoms; owned: gradient wanted */
+    float *loss_weights;                /* n_tops; owned: 0 for tops that are no loss */
     lcl_blob *params[LCL_MAX_PARAMS]; /* owned; their memory may be the net's or shared */
     bool param_propagate[LCL_MAX_PARAMS]; /* gradient wanted (lr_mult != 0) */
     bool accumulate[LCL_MAX_PARAMS];      /* add to params.diff instead of setting it */

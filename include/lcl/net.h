@@ -15,9 +15,9 @@ typedef struct {
     const char *const *stages;
     size_t n_stages;
     lcl_gemm_backend gemm;
-    int64_t seed;  /* of fillers, dropout, crops: < 0 takes one from the system */
-    int block;     /* B; 0: 16 on a CPU, 32 elsewhere, 1 for batches of fewer than 4 */
-    lcl_log *log;  /* may be NULL */
+    int64_t seed;   /* of fillers, dropout, crops: < 0 takes one from the system */
+    int block;      /* B; 0: 16 on a CPU, 32 elsewhere, 1 for batches of fewer than 4 */
+    lcl_log *log;   /* may be NULL */
     lcl_net *share; /* take parameters (data) from this net by layer name; may be NULL */
 } lcl_net_options;
 

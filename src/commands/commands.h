@@ -22,7 +22,7 @@ typedef struct {
 typedef struct lcl_args lcl_args;
 
 typedef struct {
-    const char *name;     /* "train", or "proto" with its own sub-commands as positionals */
+    const char *name; /* "train", or "proto" with its own sub-commands as positionals */
     const char *operands; /* "[SOLVER]" for the usage line */
     const char *summary;  /* one line */
     const char *help;     /* what the command does, with an example; printed by --help */
@@ -47,11 +47,13 @@ lcl_status lcl_args_int(const lcl_args *args, const char *option, long min, long
                         long *out, lcl_error *err);
 
 /* The options of every command that uses a device, to be spliced into its table. */
+/* clang-format off */
 #define LCL_DEVICE_OPTIONS                                                               \
     {"platform", "N|NAME", NULL, "OpenCL platform: number or part of its name"},         \
         {"device", "N|NAME|cpu|gpu|UUID", NULL, "OpenCL device"},                        \
         {"gpu", "N", NULL, "Caffe's flag: the same as --device N"},                      \
         {"gemm", "auto|clblast|own", "auto", "who multiplies matrices"}
+/* clang-format on */
 
 /* Opens the device of the options, else of LCL_PLATFORM / LCL_DEVICE, else the preferred
  * kind, and logs which one it is and why. */
