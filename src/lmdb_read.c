@@ -159,12 +159,14 @@ static lcl_status check_size(const lcl_lmdb_reader *r, lcl_error *err)
     return LCL_OK;
 }
 
+/* Transaction n writes meta page n & 1, so the next one writes the other page than ours.
+ */
 static lcl_status check_unchanged(const lcl_lmdb_reader *r, lcl_error *err)
 {
-    meta now;
+    meta next;
 
-    LCL_TRY(newer_meta(r, &now, err));
-    if (now.transaction == r->meta.transaction)
+    LCL_TRY(read_meta(r, ((r->meta.transaction + 1) & 1) * r->page_size, &next, err));
+    if (next.transaction <= r->meta.transaction)
         return LCL_OK;
     return lcl_hint(err,
                     lcl_fail(err, LCL_EDATA, r->path,
