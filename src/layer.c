@@ -172,7 +172,7 @@ static lcl_status check_count(const lcl_layer *l, const char *field, int n, int 
         snprintf(wanted, sizeof wanted, "%d to %d", min, max);
     return lcl_layer_fail(l, l->param, n ? field : NULL, err, LCL_EPROTO,
                           "takes %s %s%s, but has %d", wanted, field,
-                          min == max && min == 1 ? "" : "s", n);
+                          min == 1 && (max == 1 || max == LCL_MANY) ? "" : "s", n);
 }
 
 static lcl_status check_ends(const lcl_layer *l, lcl_error *err)

@@ -56,8 +56,8 @@ START_TEST(types)
     ck_assert_ptr_null(lcl_layer_find(""));
     for (const lcl_layer_type *const *t = lcl_layer_types; *t; t++) {
         ck_assert_ptr_eq(lcl_layer_find((*t)->name), *t);
-        ck_assert_ptr_nonnull((*t)->reshape);
-        ck_assert_ptr_nonnull((*t)->forward);
+        ck_assert((*t)->reshape != NULL);
+        ck_assert((*t)->forward != NULL);
         ck_assert((*t)->min_bottoms <= (*t)->max_bottoms);
         ck_assert((*t)->min_tops <= (*t)->max_tops);
         ck_assert((*t)->is_source == ((*t)->max_bottoms == 0));
