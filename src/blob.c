@@ -29,8 +29,7 @@ void lcl_blob_destroy(lcl_blob *b)
     free(b);
 }
 
-/* ---- Shape
- * ------------------------------------------------------------------------------ */
+/* ---- Shape ---------------------------------------------------------------- */
 
 size_t lcl_blob_count_range(const lcl_blob *b, int axis, int end)
 {
@@ -136,8 +135,7 @@ static lcl_status blob_check_shape(const lcl_blob *b, int n_axes, const int *sha
     return LCL_OK;
 }
 
-/* ---- Memory
- * ----------------------------------------------------------------------------- */
+/* ---- Memory --------------------------------------------------------------- */
 
 static lcl_status blob_allocate(lcl_blob *b, cl_mem *memory, const char *what,
                                 lcl_error *err)
@@ -206,8 +204,7 @@ void lcl_blob_share_diff(lcl_blob *b, const lcl_blob *from)
     blob_share(b, &b->diff, from->diff, from->capacity);
 }
 
-/* ---- Host copies
- * ------------------------------------------------------------------------ */
+/* ---- Host copies ---------------------------------------------------------- */
 
 void lcl_pack(float *out, const float *in, size_t n, size_t count, size_t block)
 {

@@ -1,9 +1,8 @@
 /* An open device: context, queue, buffers; see include/lcl/device.h. */
 #include "lcl/device.h"
 
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "device_list.h"
 #include "device_state.h"
@@ -97,8 +96,7 @@ lcl_status lcl_device_finish(lcl_device *dev, lcl_error *err)
                                        "waiting for the device: %s", lcl_cl_name(rc));
 }
 
-/* ---- Faults on purpose
- * ----------------------------------------------------------------- */
+/* ---- Faults on purpose ---------------------------------------------------- */
 
 void lcl_device_fault(lcl_device *dev, lcl_fault kind, unsigned n)
 {
@@ -110,8 +108,7 @@ bool lcl_device_faulty(lcl_device *dev, lcl_fault kind)
     return dev->faults[kind] > 0 && --dev->faults[kind] == 0;
 }
 
-/* ---- Memory
- * ---------------------------------------------------------------------------- */
+/* ---- Memory --------------------------------------------------------------- */
 
 static double device_megabytes(cl_ulong bytes)
 {
@@ -132,10 +129,36 @@ static lcl_status device_no_memory(const lcl_device *dev, size_t size, const cha
     return lcl_hint(err, status, "a smaller batch_size needs less memory");
 }
 
+/* Oclgrind's check for uninitialised memory does not see fills, so there it is a write.
+ */
+static cl_int device_write_fill(lcl_device *dev, cl_mem buffer, size_t offset,
+                                size_t size, float value)
+{
+    size_t n = size / sizeof value;
+    float *values = lcl_alloc(n, sizeof *values);
+    cl_int rc;
+
+    for (size_t i = 0; i < n; i++)
+        values[i] = value;
+    rc = clEnqueueWriteBuffer(dev->queue, buffer, CL_TRUE, offset, size, values, 0, NULL,
+                              NULL);
+    free(values);
+    return rc;
+}
+
+static cl_int device_fill(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,
+                          float value)
+{
+    if (strcmp(dev->info.platform_name, "Oclgrind") == 0)
+        return device_write_fill(dev, buffer, offset, size, value);
+    return clEnqueueFillBuffer(dev->queue, buffer, &value, sizeof value, offset, size, 0,
+                               NULL, NULL);
+}
+
 lcl_status lcl_buffer_create(cl_mem *out, lcl_device *dev, size_t size, const char *what,
                              lcl_error *err)
 {
-    cl_int rc = CL_SUCCESS, zero = 0;
+    cl_int rc = CL_SUCCESS;
     cl_mem buffer = NULL;
 
     if (size > SIZE_MAX - 3 || size > dev->info.largest_allocation)
@@ -147,8 +170,7 @@ lcl_status lcl_buffer_create(cl_mem *out, lcl_device *dev, size_t size, const ch
         buffer = clCreateBuffer(dev->context, CL_MEM_READ_WRITE, size, NULL, &rc);
     /* Many drivers find the memory only when it is first used. */
     if (rc == CL_SUCCESS)
-        rc = clEnqueueFillBuffer(dev->queue, buffer, &zero, sizeof zero, 0, size, 0, NULL,
-                                 NULL);
+        rc = device_fill(dev, buffer, 0, size, 0.0f);
     if (rc != CL_SUCCESS) {
         lcl_buffer_release(&buffer);
         return device_no_memory(dev, size, what, rc, err);
@@ -206,8 +228,7 @@ lcl_status lcl_buffer_fill(lcl_device *dev, cl_mem buffer, size_t offset, size_t
     if (lcl_device_faulty(dev, LCL_FAULT_COPY))
         rc = CL_OUT_OF_RESOURCES;
     else if (size > 0)
-        rc = clEnqueueFillBuffer(dev->queue, buffer, &value, sizeof value, offset, size,
-                                 0, NULL, NULL);
+        rc = device_fill(dev, buffer, offset, size, value);
     return device_copied(dev, "filling", size, rc, err);
 }
 

@@ -14,9 +14,11 @@
 
 #define DEVICE_UUID 0x106A /* CL_DEVICE_UUID_KHR, which older headers lack */
 #define UUID_BYTES 16
+#define LIST_DRIVERS                                                                     \
+    "apt-get install pocl-opencl-icd for a CPU, its maker's for a GPU "                  \
+    "(nvidia-opencl-icd, intel-opencl-icd, mesa-opencl-icd)"
 
-/* ---- Reading one device ---------------------------------------------------------------
- */
+/* ---- Reading one device --------------------------------------------------- */
 
 static void list_trim(char *s)
 {
@@ -117,8 +119,7 @@ static void list_read_device(lcl_device_info *d)
     list_check_usable(d);
 }
 
-/* ---- All devices ----------------------------------------------------------------------
- */
+/* ---- All devices ---------------------------------------------------------- */
 
 /* True where the machine has a GPU device file that this user may not use; its path. */
 static bool list_forbidden_gpu(char *path, size_t size)
@@ -148,10 +149,7 @@ static lcl_status list_nothing(lcl_error *err, const char *what)
                         "(usermod -aG render USER) and log in again, or use the CPU: "
                         "apt-get install pocl-opencl-icd",
                         path);
-    return lcl_hint(err, status,
-                    "for the CPU: apt-get install pocl-opencl-icd; for a GPU: the OpenCL "
-                    "driver of its maker (nvidia-opencl-icd, intel-opencl-icd, "
-                    "mesa-opencl-icd)");
+    return lcl_hint(err, status, "install an OpenCL driver: " LIST_DRIVERS);
 }
 
 /* Appends the devices of one platform. */
@@ -202,8 +200,7 @@ lcl_status lcl_device_list(lcl_device_info **out, size_t *n_out, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Choosing
- * -------------------------------------------------------------------------- */
+/* ---- Choosing ------------------------------------------------------------- */
 
 const char *lcl_device_kind(const lcl_device_info *info)
 {
@@ -322,8 +319,8 @@ static lcl_status list_no_match(const lcl_device_info *list, size_t n, const cha
                           there.text);
     free(there.text);
     return lcl_hint(err, status,
-                    "'lenet-cl devices' lists them all; for a CPU device: "
-                    "apt-get install pocl-opencl-icd");
+                    "'lenet-cl devices' lists them all; one that is missing there needs "
+                    "an OpenCL driver: " LIST_DRIVERS);
 }
 
 /* Why list[best] was taken out of n_matches usable ones. */

@@ -16,8 +16,7 @@
 #define PROGRAM_MAX_FILES 16   /* of one program */
 #define PROGRAM_GROUP_SIZE 128 /* work-items of a group on a GPU, where nobody asks */
 
-/* ---- Sources
- * --------------------------------------------------------------------------- */
+/* ---- Sources -------------------------------------------------------------- */
 
 /* cl/<file>.cl out of the folder LCL_CL_DIR; *out stays NULL where it has none. */
 static lcl_status program_read_folder(char **out, const char *folder, const char *file,
@@ -101,8 +100,7 @@ static lcl_status program_add_file(program_text *t, const char *file, const char
     return status;
 }
 
-/* ---- Building
- * -------------------------------------------------------------------------- */
+/* ---- Building ------------------------------------------------------------- */
 
 static char *program_log(cl_program program, cl_device_id id)
 {
@@ -315,8 +313,7 @@ void lcl_device_release_programs(lcl_device *dev)
     dev->n_programs = 0;
 }
 
-/* ---- Running
- * --------------------------------------------------------------------------- */
+/* ---- Running -------------------------------------------------------------- */
 
 /* Work-items of a group: x whole where it fits, else its largest divisor that does; then
  * as many rows of y, a power of two that divides it, as make a good group. */

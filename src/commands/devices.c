@@ -1,7 +1,9 @@
 /* lenet-cl devices: lists the OpenCL devices and tells which one would be taken, and why.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands/args.h"
 #include "device_list.h"
@@ -19,10 +21,14 @@ typedef struct {
 
 static void devices_print_one(const lcl_device_info *d, bool chosen)
 {
+    /* Some versions go on with how the driver was built, after two spaces. */
+    const char *build = strstr(d->platform_version, "  ");
+    int length = build ? (int)(build - d->platform_version) : INT_MAX;
+
     printf("%c %-2d %d:%-2d %-11s %5u units %5u MHz %7.1f GB  %s\n", chosen ? '*' : ' ',
            d->index, d->platform, d->device, lcl_device_kind(d), d->compute_units,
            d->clock_mhz, (double)d->global_memory / GIGABYTE, d->name);
-    printf("       platform: %s, %s\n", d->platform_name, d->platform_version);
+    printf("       platform: %s, %.*s\n", d->platform_name, length, d->platform_version);
     printf("       device:   %s, driver %s, by %s\n", d->version, d->driver, d->vendor);
     printf("       memory:   largest allocation %.1f GB, local %.0f kB%s\n",
            (double)d->largest_allocation / GIGABYTE, (double)d->local_memory / 1024.0,
