@@ -47,9 +47,10 @@ static lcl_status read_header(gzFile gz, uint32_t magic, idx_file *f, const char
             err, LCL_EDATA, path, "is no IDX %s file: it starts with %u, not %u",
             magic == IMAGES ? "images" : "labels", (unsigned)found, (unsigned)magic);
         if (found == LABELS || found == IMAGES)
-            lcl_hint(err, status, "this is the %s file",
-                     found == LABELS ? "labels" : "images");
-        return status;
+            return lcl_hint(err, status, "this is the %s file",
+                            found == LABELS ? "labels" : "images");
+        return lcl_hint(err, status,
+                        "a data source is the folder of an LMDB or an IDX images file");
     }
     if (n < size)
         return lcl_fail(err, LCL_EDATA, path, "%d bytes are too few for an IDX file", n);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -88,8 +89,18 @@ static lcl_status check_target(const char *path, bool replace, bool *exists,
 
 /* ---- Starting --------------------------------------------------------------------- */
 
+static bool disk_is_full(const char *path)
+{
+    struct statvfs fs;
+
+    return statvfs(path, &fs) == 0 && fs.f_bavail * fs.f_frsize < 1 << 20;
+}
+
+/* Liblmdb calls a write that a full disk cut short an input/output error. */
 static lcl_status fail_mdb(const lcl_lmdb_writer *w, int code, lcl_error *err)
 {
+    if (code == EIO && disk_is_full(w->working))
+        code = ENOSPC;
     return lcl_fail(err, LCL_EIO, w->path, "cannot write the LMDB database: %s",
                     mdb_strerror(code));
 }

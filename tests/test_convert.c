@@ -1,9 +1,11 @@
 /* Writing LMDB databases: the writer, and `convert mnist` against Caffe's own database.
  */
 #include <lmdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -199,6 +201,31 @@ START_TEST(unfinished_database_vanishes)
 }
 END_TEST
 
+START_TEST(failed_write_is_an_error)
+{
+    struct rlimit before, small;
+    lcl_lmdb_writer *w;
+    char value[5000] = {0};
+
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 65536;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    CHECK_OK(lcl_lmdb_create(&w, target, false, &err));
+    for (char key[] = "a"; key[0] <= 'z'; key[0]++)
+        CHECK_OK(lcl_lmdb_put(w, key, value, sizeof value, &err));
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    lcl_status status = lcl_lmdb_finish(w, &err);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    ck_assert_int_eq(status, LCL_EIO);
+    ck_assert(strstr(err.message, "cannot write"));
+    lcl_lmdb_destroy(w);
+    ck_assert_int_eq(rmdir(folder), 0);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+}
+END_TEST
+
 /* ---- The command ------------------------------------------------------------------ */
 
 START_TEST(records_are_caffes)
@@ -256,6 +283,7 @@ int main(void)
     tcase_add_test(tests, readers_agree);
     tcase_add_test(tests, one_record_and_whole_commits);
     tcase_add_test(tests, unfinished_database_vanishes);
+    tcase_add_test(tests, failed_write_is_an_error);
     tcase_add_test(tests, records_are_caffes);
     tcase_add_test(tests, existing_database_is_kept_unless_forced);
     tcase_add_test(tests, wrong_arguments_are_errors);

@@ -338,6 +338,8 @@ START_TEST(wrong_folders_are_errors)
     char foreign[8192] = "SQLite format 3";
     write_file(data, foreign, sizeof foreign);
     CHECK_FAILS(lcl_source_open(&s, folder, &err), LCL_EDATA, "not an LMDB");
+    CHECK_FAILS(lcl_source_open(&s, data, &err), LCL_EDATA, "no IDX images file");
+    ck_assert(strstr(err.hint, "folder of an LMDB"));
     free(path);
     free(manifest);
     free(data);
