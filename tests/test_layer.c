@@ -1,4 +1,6 @@
 /* What all layers share: types, limits, weights of losses, layouts, errors. */
+#include <math.h>
+
 #include "lcl/layer.h"
 #include "net_text.h"
 #include "rng.h"
@@ -239,6 +241,40 @@ START_TEST(plain_layers_are_converted_around)
 }
 END_TEST
 
+/* Bottoms of different blocks: the odd one is converted to the net's. */
+START_TEST(bottoms_of_one_block)
+{
+    lcl_device *dev = testing_device();
+    lcl_blob *x = lcl_blob_create(dev, "x"), *label = lcl_blob_create(dev, "label");
+    lcl_blob *loss = lcl_blob_create(dev, "loss"), *bottoms[] = {x, label};
+    lcl_layer_env env = {.dev = dev, .block = 16, .vector = 16};
+    Caffe__LayerParameter param = CAFFE__LAYER_PARAMETER__INIT;
+    const float xs[10] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 5}, labels[] = {0, 1, 1, 0, 0};
+    float value;
+    lcl_layer *l;
+    lcl_error err;
+
+    param.name = "loss";
+    param.type = "SoftmaxWithLoss";
+    CHECK_OK(lcl_blob_reshape(x, 2, (int[]){5, 2}, 16, &err));
+    CHECK_OK(lcl_blob_reshape(label, 1, (int[]){5}, 1, &err));
+    CHECK_OK(lcl_layer_create(&l, &param, &env, 0, bottoms, 2, &loss, 1, &err));
+    ck_assert_ptr_eq(l->bottoms[0], x);
+    ck_assert_int_eq(l->bottoms[1]->block, 16);
+    ck_assert(l->propagate[0] && !l->propagate[1]);
+    ck_assert_float_eq(l->loss_weights[0], 1);
+    CHECK_OK(lcl_blob_write(x, LCL_DATA, xs, &err));
+    CHECK_OK(lcl_blob_write(label, LCL_DATA, labels, &err));
+    CHECK_OK(lcl_layer_forward(l, &err));
+    CHECK_OK(lcl_blob_read(loss, LCL_DATA, &value, &err));
+    ck_assert_float_eq_tol(value, (4 * logf(2) + logf(1 + expf(5))) / 5, 1e-5f);
+    lcl_layer_destroy(l);
+    lcl_blob_destroy(x);
+    lcl_blob_destroy(label);
+    lcl_blob_destroy(loss);
+}
+END_TEST
+
 static const struct {
     int from, to, n_axes, shape[3];
 } conversions[] = {{1, 16, 3, {17, 2, 3}}, {16, 1, 3, {17, 2, 3}}, {4, 32, 2, {40, 7}},
@@ -291,6 +327,7 @@ int main(void)
     tcase_add_test(tcase, vectors_divide_blocks);
     tcase_add_test(tcase, axes);
     tcase_add_test(tcase, plain_layers_are_converted_around);
+    tcase_add_test(tcase, bottoms_of_one_block);
     tcase_add_loop_test(tcase, blobs_convert, 0, (int)LCL_COUNT(conversions));
     suite_add_tcase(suite, tcase);
     return testing_run(suite);

@@ -140,6 +140,49 @@ START_TEST(logs_as_caffe)
 }
 END_TEST
 
+#define LABELS                                                                           \
+    "layer { name: 'labels' type: 'Input' top: 'label' input_param { shape { dim: 5 } "  \
+    "} }\n"
+
+/* In place, scalars, and tops that the net makes. */
+START_TEST(logs_losses_as_caffe)
+{
+    char *log = log_of(
+        INPUT("5")
+            LABELS IP("ip", "x", "y", "4",
+                      "") "layer { name: 'r' type: 'ReLU' bottom: 'y' top: 'y' }"
+                          "layer { name: 'l' type: 'SoftmaxWithLoss' bottom: 'y' bottom: "
+                          "'label' }",
+        train);
+    const char *start = strstr(log, "Creating Layer r\n");
+
+    ck_assert(start != NULL);
+    ck_assert_str_eq(start, "Creating Layer r\n"
+                            "r <- y\n"
+                            "r -> y (in-place)\n"
+                            "Setting up r\n"
+                            "Top shape: 5 4 (20)\n"
+                            "Memory required for data: 240\n"
+                            "Creating layer l\n"
+                            "Creating Layer l\n"
+                            "l <- y\n"
+                            "l <- label\n"
+                            "l -> (automatic)\n"
+                            "Creating layer l\n"
+                            "Setting up l\n"
+                            "Top shape: (1)\n"
+                            "    with loss weight 1\n"
+                            "Memory required for data: 244\n"
+                            "l needs backward computation.\n"
+                            "r needs backward computation.\n"
+                            "ip needs backward computation.\n"
+                            "labels does not need backward computation.\n"
+                            "in does not need backward computation.\n"
+                            "Network initialization done.\n");
+    free(log);
+}
+END_TEST
+
 /* ---- Gradients -------------------------------------------------------------------- */
 
 static const struct {
@@ -677,6 +720,90 @@ START_TEST(layouts_agree)
 }
 END_TEST
 
+/* Softmax over the images, which a blocked layout cannot do: blocks of 16 give what plain
+ * blobs give. */
+START_TEST(plain_layers_in_a_net)
+{
+    static const int blocks[] = {1, 16, 32};
+    float *data[LCL_COUNT(blocks)], *diff[LCL_COUNT(blocks)];
+
+    for (size_t i = 0; i < LCL_COUNT(blocks); i++) {
+        lcl_net_options options = {.seed = 5, .block = blocks[i]};
+        lcl_net *net = make_net(
+            INPUT("17") IP("a", "x", "y", "4",
+                           "") "layer { name: 's' type: 'Softmax' bottom: 'y' top: 'p' "
+                               "softmax_param { axis: 0 } }" IP("b", "p", "z", "2",
+                                                                "loss_weight: 1"),
+            &options);
+        lcl_error err;
+        fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
+        CHECK_OK(lcl_net_forward(net, &err));
+        CHECK_OK(lcl_net_backward(net, &err));
+        data[i] = values_of(lcl_net_blob(net, "p"), LCL_DATA);
+        diff[i] = values_of(lcl_net_blob(net, "y"), LCL_DIFF);
+        check_near(data[i], data[0], 17 * 4, "p");
+        check_near(diff[i], diff[0], 17 * 4, "dy");
+        lcl_net_destroy(net);
+    }
+    for (size_t c = 0; c < 4; c++) {
+        float sum = 0, one = 1;
+        for (size_t n = 0; n < 17; n++)
+            sum += data[0][n * 4 + c];
+        check_near(&sum, &one, 1, "sum over images");
+    }
+    for (size_t i = 0; i < LCL_COUNT(blocks); i++) {
+        free(data[i]);
+        free(diff[i]);
+    }
+}
+END_TEST
+
+/* The loss falls along the gradient that split, in-place layer and loss give together. */
+START_TEST(a_step_lowers_the_loss)
+{
+    lcl_net *net = make_net(
+        INPUT("5") LABELS IP(
+            "ip", "x", "y", "6",
+            "") "layer { name: 'r' type: 'ReLU' bottom: 'y' top: 'y' }" IP("u", "y", "p",
+                                                                           "3", "")
+            IP("v", "y", "q", "3", "") "layer { name: 'l' type: 'SoftmaxWithLoss' "
+                                       "bottom: 'p' bottom: 'label' "
+                                       "top: 'l' }"
+                                       "layer { name: 'm' type: 'SoftmaxWithLoss' "
+                                       "bottom: 'q' bottom: 'label' "
+                                       "top: 'm' loss_weight: 0.5 }",
+        &train);
+    const float labels[] = {0, 1, 2, 1, 0}, step = 1e-3f;
+    float before, after, norm = 0, fall;
+    lcl_error err;
+
+    fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
+    CHECK_OK(lcl_blob_write(lcl_net_blob(net, "label"), LCL_DATA, labels, &err));
+    CHECK_OK(lcl_net_forward(net, &err));
+    CHECK_OK(lcl_net_backward(net, &err));
+    CHECK_OK(lcl_net_loss(net, &before, &err));
+    for (size_t i = 0; i < lcl_net_n_params(net); i++) {
+        lcl_blob *b = lcl_net_param_at(net, i)->blob;
+        float *w = values_of(b, LCL_DATA), *dw = values_of(b, LCL_DIFF);
+        for (size_t k = 0; k < lcl_blob_count(b); k++) {
+            w[k] -= step * dw[k];
+            norm += dw[k] * dw[k];
+        }
+        CHECK_OK(lcl_blob_write(b, LCL_DATA, w, &err));
+        free(w);
+        free(dw);
+    }
+    CHECK_OK(lcl_net_forward(net, &err));
+    CHECK_OK(lcl_net_loss(net, &after, &err));
+    fall = (before - after) / (step * norm);
+    ck_assert_msg(fabsf(fall - 1) < 0.02f, "the loss fell by %g of what it should",
+                  (double)fall);
+    ck_assert_float_eq(lcl_net_output_loss_weight(net, 1), 0.5f);
+    ck_assert_str_eq(lcl_net_output(net, 1)->name, "m");
+    lcl_net_destroy(net);
+}
+END_TEST
+
 START_TEST(reads_a_file)
 {
     char path[] = "/tmp/lcl_net_XXXXXX";
@@ -737,6 +864,12 @@ static const struct {
     {INPUT("5") "layer { name: 'a' type: 'InnerProduct' bottom: 'x' top: 'y'\n"
                 "inner_product_param { num_output: 3 weight_filler { type: 'gauss' } } }",
      "net.prototxt:3:", "layer 'a' (InnerProduct): ", ""},
+    {INPUT("5") IP("a", "x", "y", "3", "")
+         IP("lab", "x", "label", "1", "") "layer { name: 'l' type: 'SoftmaxWithLoss' "
+                                          "bottom: 'y' bottom: 'label' top: 'l' }",
+     "net.prototxt:4:",
+     "layer 'l' (SoftmaxWithLoss): cannot backpropagate to bottom 1, 'label' (labels)",
+     ""},
     {INPUT("5") IP("a", "q", "y", "3", ""),
      "net.prototxt:2:", "Unknown bottom blob 'q' (layer 'a', bottom index 0)", ""},
 };
@@ -762,6 +895,7 @@ int main(void)
 
     tcase_set_timeout(tcase, 300);
     tcase_add_test(tcase, logs_as_caffe);
+    tcase_add_test(tcase, logs_losses_as_caffe);
     tcase_add_loop_test(tcase, backward_is_cut, 0, (int)LCL_COUNT(needs));
     tcase_add_test(tcase, gradients_through_a_split);
     tcase_add_test(tcase, accumulates_on_demand);
@@ -777,6 +911,8 @@ int main(void)
     tcase_add_test(tcase, block_is_chosen);
     tcase_add_test(tcase, block_is_checked);
     tcase_add_test(tcase, layouts_agree);
+    tcase_add_test(tcase, plain_layers_in_a_net);
+    tcase_add_test(tcase, a_step_lowers_the_loss);
     tcase_add_test(tcase, reads_a_file);
     tcase_add_loop_test(tcase, bad_nets, 0, (int)LCL_COUNT(bad));
     suite_add_tcase(suite, tcase);

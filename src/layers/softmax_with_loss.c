@@ -36,6 +36,7 @@ static lcl_status softmax_loss_setup(lcl_layer *l, lcl_error *err)
     const Caffe__SoftmaxParameter *softmax = l->param->softmax_param;
     const Caffe__LossParameter *loss = l->param->loss_param;
 
+    LCL_LOG(l->env->log, "Creating layer %s", l->param->name); /* Caffe's inner Softmax */
     LCL_TRY(lcl_layer_axis(l, l->bottoms[0], softmax ? softmax->axis : 1, softmax, "axis",
                            &s->axis, err));
     l->plain = lcl_axis_labels_need_plain(l, s->axis);
