@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rng.h"
 #include "testing.h"
 #include "text.h"
 
@@ -16,174 +15,97 @@
 /* A layer with its blobs, and what its gradient is checked by. */
 typedef struct {
     const gradient_case *c;
-    lcl_device *dev;
-    lcl_proto *proto;
-    lcl_blas blas;
-    lcl_rng rng;
-    lcl_layer_env env;
-    lcl_layer *layer;
-    int n_bottoms, n_tops;
-    lcl_blob *bottoms[GRADIENT_MAX_ENDS], *tops[GRADIENT_MAX_ENDS];
-    float *values[GRADIENT_MAX_ENDS];  /* of bottoms */
-    float *weights[GRADIENT_MAX_ENDS]; /* of tops in the objective, and their diffs */
-} fixture;
-
-static float *read_blob(const lcl_blob *b, lcl_which which)
-{
-    lcl_error err;
-    float *values = lcl_alloc(lcl_blob_count(b) + 1, sizeof(float));
-
-    CHECK_OK(lcl_blob_read(b, which, values, &err));
-    return values;
-}
-
-static void write_blob(lcl_blob *b, lcl_which which, const float *values)
-{
-    lcl_error err;
-
-    CHECK_OK(lcl_blob_write(b, which, values, &err));
-}
+    layer_fixture f;
+    float *values[FIXTURE_MAX_ENDS];  /* of bottoms */
+    float *weights[FIXTURE_MAX_ENDS]; /* of tops in the objective, and their diffs */
+} check;
 
 /* ---- Setting up ----------------------------------------------------------------------
  */
 
-static void make_bottom(fixture *f, int i, const char *name, int block)
+static void make_values(check *k, int i)
 {
-    const int *shape = f->c->bottoms[i];
-    lcl_error err;
-    int n_axes = 0;
+    lcl_blob *b = k->f.bottoms[i];
+    size_t count = lcl_blob_count(b);
 
-    while (n_axes < 5 && shape[n_axes] > 0)
-        n_axes++;
-    f->bottoms[i] = lcl_blob_create(f->dev, name);
-    CHECK_OK(lcl_blob_reshape(f->bottoms[i], n_axes, shape, block, &err));
-    CHECK_OK(lcl_blob_need_diff(f->bottoms[i], &err));
-    size_t count = lcl_blob_count(f->bottoms[i]);
-    f->values[i] = lcl_alloc(count, sizeof(float));
+    k->values[i] = lcl_alloc(count, sizeof(float));
     for (size_t j = 0; j < count; j++)
-        f->values[i][j] =
-            f->c->value ? f->c->value(i, j) : testing_value((unsigned)i + 1, j);
-    write_blob(f->bottoms[i], LCL_DATA, f->values[i]);
-}
-
-static lcl_blob *bottom_named(const fixture *f, const char *name)
-{
-    for (int i = 0; i < f->n_bottoms; i++)
-        if (strcmp(f->bottoms[i]->name, name) == 0)
-            return f->bottoms[i];
-    return NULL;
-}
-
-static bool in_place(const fixture *f)
-{
-    return f->tops[0] == f->bottoms[0];
+        k->values[i][j] =
+            k->c->value ? k->c->value(i, j) : testing_value((unsigned)i + 1, j);
+    layer_fixture_write(b, LCL_DATA, k->values[i]);
 }
 
 /* Weights of a top in the objective: of a loss its loss weight; else random, or none. */
-static void make_weights(fixture *f, int t)
+static void make_weights(check *k, int t)
 {
-    size_t count = lcl_blob_count(f->tops[t]);
+    size_t count = lcl_blob_count(k->f.tops[t]);
 
-    f->weights[t] = lcl_alloc(count, sizeof(float));
+    k->weights[t] = lcl_alloc(count, sizeof(float));
     for (size_t i = 0; i < count; i++)
-        if (f->layer->type->is_loss)
-            f->weights[t][i] = f->layer->loss_weights[t];
-        else if (!(f->c->fixed_tops >> t & 1))
-            f->weights[t][i] = testing_value(50u + (unsigned)t, i);
+        if (k->f.layer->type->is_loss)
+            k->weights[t][i] = k->f.layer->loss_weights[t];
+        else if (!(k->c->fixed_tops >> t & 1))
+            k->weights[t][i] = testing_value(50u + (unsigned)t, i);
 }
 
-static void make_params(fixture *f)
+static void make_param(check *k, int p)
+{
+    lcl_blob *b = k->f.layer->params[p];
+    size_t count = lcl_blob_count(b);
+    float *values = lcl_alloc(count, sizeof(float));
+
+    for (size_t i = 0; i < count; i++)
+        values[i] = testing_value(100u + (unsigned)p, i);
+    layer_fixture_write(b, LCL_DATA, values);
+    free(values);
+}
+
+static void set_up(check *k, const gradient_case *c, int block, int vector)
 {
     lcl_error err;
 
-    for (int p = 0; p < f->layer->n_params; p++) {
-        lcl_blob *b = f->layer->params[p];
-        size_t count = lcl_blob_count(b);
-        float *values = lcl_alloc(count, sizeof(float));
-        for (size_t i = 0; i < count; i++)
-            values[i] = testing_value(100u + (unsigned)p, i);
-        write_blob(b, LCL_DATA, values);
-        free(values);
-        CHECK_OK(lcl_blob_need_diff(b, &err));
-    }
+    *k = (check){.c = c};
+    CHECK_OK(
+        layer_fixture_open(&k->f, c->layer, c->bottoms, block, vector, c->phase, &err));
+    for (int i = 0; i < k->f.n_bottoms; i++)
+        make_values(k, i);
+    for (int t = 0; t < k->f.n_tops; t++)
+        make_weights(k, t);
+    for (int p = 0; p < k->f.layer->n_params; p++)
+        make_param(k, p);
 }
 
-static void set_up(fixture *f, const gradient_case *c, int block, int vector)
+static void tear_down(check *k)
 {
-    lcl_error err;
-
-    *f = (fixture){.c = c, .dev = testing_device()};
-    CHECK_OK(lcl_proto_parse_text(&f->proto, &caffe__layer_parameter__descriptor, "layer",
-                                  c->layer, strlen(c->layer), LCL_UNKNOWN_IS_ERROR, NULL,
-                                  &err));
-    const Caffe__LayerParameter *param =
-        (const Caffe__LayerParameter *)lcl_proto_root(f->proto);
-    ck_assert_uint_le(param->n_bottom, GRADIENT_MAX_ENDS);
-    ck_assert_uint_le(param->n_top, GRADIENT_MAX_ENDS);
-    f->n_bottoms = (int)param->n_bottom;
-    f->n_tops = (int)param->n_top;
-    for (int i = 0; i < f->n_bottoms; i++)
-        make_bottom(f, i, param->bottom[i], block);
-    for (int t = 0; t < f->n_tops; t++) {
-        f->tops[t] = bottom_named(f, param->top[t]);
-        if (!f->tops[t])
-            f->tops[t] = lcl_blob_create(f->dev, param->top[t]);
+    layer_fixture_close(&k->f);
+    for (int i = 0; i < FIXTURE_MAX_ENDS; i++) {
+        free(k->weights[i]);
+        free(k->values[i]);
     }
-    f->blas = (lcl_blas){f->dev, LCL_GEMM_AUTO};
-    lcl_rng_init(&f->rng, 1);
-    f->env = (lcl_layer_env){.dev = f->dev,
-                             .blas = &f->blas,
-                             .source = f->proto,
-                             .rng = &f->rng,
-                             .block = block,
-                             .vector = vector,
-                             .phase = c->phase};
-    CHECK_OK(lcl_layer_create(&f->layer, param, &f->env, 0, f->bottoms, f->n_bottoms,
-                              f->tops, f->n_tops, &err));
-    make_params(f);
-    for (int t = 0; t < f->n_tops; t++) {
-        CHECK_OK(lcl_blob_need_diff(f->tops[t], &err));
-        make_weights(f, t);
-    }
-}
-
-static void tear_down(fixture *f)
-{
-    lcl_layer_destroy(f->layer);
-    for (int t = 0; t < f->n_tops; t++) {
-        free(f->weights[t]);
-        if (!(t == 0 && in_place(f)))
-            lcl_blob_destroy(f->tops[t]);
-    }
-    for (int i = 0; i < f->n_bottoms; i++) {
-        free(f->values[i]);
-        lcl_blob_destroy(f->bottoms[i]);
-    }
-    lcl_proto_destroy(f->proto);
 }
 
 /* ---- Running -------------------------------------------------------------------------
  */
 
-static void forward(fixture *f)
+static void forward(check *k)
 {
     lcl_error err;
 
-    if (in_place(f))
-        write_blob(f->bottoms[0], LCL_DATA, f->values[0]);
-    CHECK_OK(lcl_layer_forward(f->layer, &err));
+    if (k->f.in_place)
+        layer_fixture_write(k->f.bottoms[0], LCL_DATA, k->values[0]);
+    CHECK_OK(lcl_layer_forward(k->f.layer, &err));
 }
 
-static double objective(fixture *f)
+static double objective(check *k)
 {
     double sum = 0;
 
-    forward(f);
-    for (int t = 0; t < f->n_tops; t++) {
-        float *values = read_blob(f->tops[t], LCL_DATA);
-        for (size_t i = 0; i < lcl_blob_count(f->tops[t]); i++)
-            if (f->weights[t][i] != 0)
-                sum += (double)f->weights[t][i] * (double)values[i];
+    forward(k);
+    for (int t = 0; t < k->f.n_tops; t++) {
+        float *values = layer_fixture_read(k->f.tops[t], LCL_DATA);
+        for (size_t i = 0; i < lcl_blob_count(k->f.tops[t]); i++)
+            if (k->weights[t][i] != 0)
+                sum += (double)k->weights[t][i] * (double)values[i];
         free(values);
     }
     return sum;
@@ -208,41 +130,41 @@ static float *stored_diff(const lcl_blob *b)
     return values;
 }
 
-static void backward(fixture *f)
+static void backward(check *k)
 {
     lcl_error err;
 
-    forward(f);
-    for (int i = 0; i < f->n_bottoms; i++)
-        fill_diff(f->bottoms[i]);
-    for (int t = 0; t < f->n_tops; t++)
-        write_blob(f->tops[t], LCL_DIFF, f->weights[t]);
-    CHECK_OK(lcl_layer_backward(f->layer, &err));
+    forward(k);
+    for (int i = 0; i < k->f.n_bottoms; i++)
+        fill_diff(k->f.bottoms[i]);
+    for (int t = 0; t < k->f.n_tops; t++)
+        layer_fixture_write(k->f.tops[t], LCL_DIFF, k->weights[t]);
+    CHECK_OK(lcl_layer_backward(k->f.layer, &err));
 }
 
 /* ---- Checks --------------------------------------------------------------------------
  */
 
-static void check_element(fixture *f, lcl_blob *b, float *values, size_t i,
-                          float analytic, const char *what)
+static void check_element(check *k, lcl_blob *b, float *values, size_t i, float analytic,
+                          const char *what)
 {
-    float step = f->c->step > 0 ? f->c->step : 1e-2f, x = values[i];
-    double threshold = f->c->threshold > 0 ? (double)f->c->threshold : 1e-3;
+    float step = k->c->step > 0 ? k->c->step : 1e-2f, x = values[i];
+    double threshold = k->c->threshold > 0 ? (double)k->c->threshold : 1e-3;
 
     values[i] = x + step;
-    write_blob(b, LCL_DATA, values);
-    double above = objective(f);
+    layer_fixture_write(b, LCL_DATA, values);
+    double above = objective(k);
     values[i] = x - step;
-    write_blob(b, LCL_DATA, values);
-    double below = objective(f);
+    layer_fixture_write(b, LCL_DATA, values);
+    double below = objective(k);
     values[i] = x;
-    write_blob(b, LCL_DATA, values);
+    layer_fixture_write(b, LCL_DATA, values);
 
     double estimate = (above - below) / (2 * (double)step), a = (double)analytic;
     double scale = fmax(fmax(fabs(a), fabs(estimate)), 1);
     ck_assert_msg(fabs(a - estimate) <= threshold * scale,
                   "block %d, vector %d: %s[%zu]: gradient %g, difference quotient %g",
-                  f->env.block, f->env.vector, what, i, a, estimate);
+                  k->f.env.block, k->f.env.vector, what, i, a, estimate);
 }
 
 static bool near_kink(const gradient_case *c, float x)
@@ -265,41 +187,42 @@ static void check_unused_lanes(const lcl_blob *b)
     free(diff);
 }
 
-static void check_bottoms(fixture *f)
+static void check_bottoms(check *k)
 {
-    float *diffs[GRADIENT_MAX_ENDS] = {0};
+    float *diffs[FIXTURE_MAX_ENDS] = {0};
 
-    backward(f);
-    for (int i = 0; i < f->n_bottoms; i++)
-        if (f->layer->propagate[i]) {
-            diffs[i] = read_blob(f->bottoms[i], LCL_DIFF);
-            check_unused_lanes(f->bottoms[i]);
+    backward(k);
+    for (int i = 0; i < k->f.n_bottoms; i++)
+        if (k->f.layer->propagate[i]) {
+            diffs[i] = layer_fixture_read(k->f.bottoms[i], LCL_DIFF);
+            check_unused_lanes(k->f.bottoms[i]);
         }
-    for (int i = 0; i < f->n_bottoms; i++)
-        for (size_t j = 0; diffs[i] && j < lcl_blob_count(f->bottoms[i]); j++)
-            if (!near_kink(f->c, f->values[i][j]))
-                check_element(f, f->bottoms[i], f->values[i], j, diffs[i][j],
-                              f->bottoms[i]->name);
-    for (int i = 0; i < f->n_bottoms; i++)
+    for (int i = 0; i < k->f.n_bottoms; i++)
+        for (size_t j = 0; diffs[i] && j < lcl_blob_count(k->f.bottoms[i]); j++)
+            if (!near_kink(k->c, k->values[i][j]))
+                check_element(k, k->f.bottoms[i], k->values[i], j, diffs[i][j],
+                              k->f.bottoms[i]->name);
+    for (int i = 0; i < k->f.n_bottoms; i++)
         free(diffs[i]);
 }
 
-static void check_param(fixture *f, int p)
+static void check_param(check *k, int p)
 {
-    lcl_blob *b = f->layer->params[p];
+    lcl_blob *b = k->f.layer->params[p];
     size_t count = lcl_blob_count(b);
     char what[32];
 
     snprintf(what, sizeof what, "parameter %d", p);
     fill_diff(b);
-    backward(f);
-    float *diff = read_blob(b, LCL_DIFF), *values = read_blob(b, LCL_DATA);
+    backward(k);
+    float *diff = layer_fixture_read(b, LCL_DIFF),
+          *values = layer_fixture_read(b, LCL_DATA);
     for (size_t i = 0; i < count; i++)
-        check_element(f, b, values, i, diff[i], what);
-    f->layer->accumulate[p] = true;
-    backward(f);
-    f->layer->accumulate[p] = false;
-    float *twice = read_blob(b, LCL_DIFF);
+        check_element(k, b, values, i, diff[i], what);
+    k->f.layer->accumulate[p] = true;
+    backward(k);
+    k->f.layer->accumulate[p] = false;
+    float *twice = layer_fixture_read(b, LCL_DIFF);
     for (size_t i = 0; i < count; i++)
         ck_assert_msg(fabsf(twice[i] - 2 * diff[i]) <= 1e-5f * (1 + fabsf(diff[i])),
                       "%s[%zu]: %g and as much again gives %g", what, i, (double)diff[i],
@@ -319,33 +242,33 @@ static void check_untouched(const lcl_blob *b)
     free(diff);
 }
 
-static void check_no_propagation(fixture *f)
+static void check_no_propagation(check *k)
 {
-    lcl_layer *l = f->layer;
+    lcl_layer *l = k->f.layer;
 
-    for (int i = 0; i < f->n_bottoms; i++)
+    for (int i = 0; i < k->f.n_bottoms; i++)
         l->propagate[i] = false;
     for (int p = 0; p < l->n_params; p++) {
         l->param_propagate[p] = false;
         fill_diff(l->params[p]);
     }
-    backward(f);
-    for (int i = 0; i < f->n_bottoms && !in_place(f); i++)
-        check_untouched(f->bottoms[i]);
+    backward(k);
+    for (int i = 0; i < k->f.n_bottoms && !k->f.in_place; i++)
+        check_untouched(k->f.bottoms[i]);
     for (int p = 0; p < l->n_params; p++)
         check_untouched(l->params[p]);
 }
 
 void gradient_check_block(const gradient_case *c, int block, int vector)
 {
-    fixture f;
+    check k;
 
-    set_up(&f, c, block, vector);
-    check_bottoms(&f);
-    for (int p = 0; p < f.layer->n_params; p++)
-        check_param(&f, p);
-    check_no_propagation(&f);
-    tear_down(&f);
+    set_up(&k, c, block, vector);
+    check_bottoms(&k);
+    for (int p = 0; p < k.f.layer->n_params; p++)
+        check_param(&k, p);
+    check_no_propagation(&k);
+    tear_down(&k);
 }
 
 void gradient_check(const gradient_case *c)

@@ -3,18 +3,14 @@
 #ifndef LCL_GRADIENT_H
 #define LCL_GRADIENT_H
 
-#include <stddef.h>
-
-#include "lcl/layer.h"
-
-#define GRADIENT_MAX_ENDS 4
+#include "layer_fixture.h"
 
 typedef struct {
     /* The LayerParameter as prototxt. A top with a bottom's name works in place. */
     const char *layer;
     Caffe__Phase phase;
     /* Bottoms' shapes, e.g. {3, 2, 4, 4}; a 0 ends them. */
-    int bottoms[GRADIENT_MAX_ENDS][5];
+    int bottoms[FIXTURE_MAX_ENDS][FIXTURE_MAX_AXES];
     /* Value i of a bottom; NULL: testing_value. */
     float (*value)(int bottom, size_t i);
     /* Bit i: top i is no function of the values' small changes (a mask). */
