@@ -189,13 +189,12 @@ static lcl_status find_type(job *j, const char *name, lcl_error *err)
 
 static lcl_status run_action(job *j, const lcl_args *args, lcl_error *err)
 {
-    const char *name = lcl_args_operand(args, 0);
-
     if (lcl_args_n_operands(args) != 2)
         return lcl_hint(
             err, lcl_fail(err, LCL_EUSAGE, "", "an action and one file are needed"),
             "lenet-cl proto check --type net lenet.prototxt");
     LCL_TRY(find_type(j, lcl_args_get(args, "type"), err));
+    const char *name = lcl_args_operand(args, 0);
     j->path = lcl_args_operand(args, 1);
     for (size_t i = 0; i < LCL_COUNT(actions); i++)
         if (strcmp(name, actions[i].name) == 0)
