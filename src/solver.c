@@ -65,16 +65,24 @@ static void apply_state_options(Caffe__SolverParameter *p,
         state->stage[state->n_stage++] = lcl_strdup(options->stages[i]);
 }
 
+static void log_parameters(const lcl_solver *s)
+{
+    char *text = lcl_proto_print(&s->param->base);
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    LCL_LOG(s->log, "Initializing solver from parameters: \n%.*s", (int)length, text);
+    free(text);
+}
+
 static lcl_status fill_solver(lcl_solver *s, lcl_error *err)
 {
     LCL_TRY(lcl_proto_upgrade_solver(s->source, s->log, err));
     s->param = (const void *)lcl_proto_root(s->source);
     apply_state_options((void *)lcl_proto_root(s->source), &s->options);
-    if (s->log) {
-        char *text = lcl_proto_print(&s->param->base);
-        LCL_LOG(s->log, "Initializing solver from parameters: \n%s", text);
-        free(text);
-    }
+    if (s->log)
+        log_parameters(s);
     LCL_TRY(check_fields(s, err));
     LCL_TRY(lcl_solver_create_nets(s, err));
     LCL_TRY(lcl_update_create(&s->update, s->net, s->source, err));
