@@ -39,20 +39,20 @@ inline float sum_lanes(vec x) { return x.x + x.y; }
 #elif V == 4
 #define lane_numbers ((int4)(0, 1, 2, 3))
 inline float sum_lanes(vec x) { return (x.x + x.z) + (x.y + x.w); }
+/* Written out: oclgrind takes halves of wide vectors for uninitialised, and compilers make
+ * the same code of it. */
 #elif V == 8
 #define lane_numbers ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
 inline float sum_lanes(vec x)
 {
-    float4 a = x.lo + x.hi;
-    return (a.x + a.z) + (a.y + a.w);
+    return ((x.s0 + x.s4) + (x.s2 + x.s6)) + ((x.s1 + x.s5) + (x.s3 + x.s7));
 }
 #elif V == 16
 #define lane_numbers ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 inline float sum_lanes(vec x)
 {
-    float8 b = x.lo + x.hi;
-    float4 a = b.lo + b.hi;
-    return (a.x + a.z) + (a.y + a.w);
+    return (((x.s0 + x.s8) + (x.s4 + x.sc)) + ((x.s2 + x.sa) + (x.s6 + x.se))) +
+           (((x.s1 + x.s9) + (x.s5 + x.sd)) + ((x.s3 + x.sb) + (x.s7 + x.sf)));
 }
 #endif
 #endif

@@ -39,18 +39,20 @@ inline float4 random_four(ulong key, ulong pass, ulong i)
 inline vec random_vec(ulong key, ulong pass, ulong i)
 {
 #if V == 16
-    return (vec)(random_four(key, pass, 4 * i), random_four(key, pass, 4 * i + 1),
-                 random_four(key, pass, 4 * i + 2), random_four(key, pass, 4 * i + 3));
+    float4 a = random_four(key, pass, 4 * i), b = random_four(key, pass, 4 * i + 1);
+    float4 c = random_four(key, pass, 4 * i + 2), d = random_four(key, pass, 4 * i + 3);
+    return (vec)(a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w, c.x, c.y, c.z, c.w, d.x, d.y, d.z, d.w);
 #elif V == 8
-    return (vec)(random_four(key, pass, 2 * i), random_four(key, pass, 2 * i + 1));
+    float4 a = random_four(key, pass, 2 * i), b = random_four(key, pass, 2 * i + 1);
+    return (vec)(a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w);
 #elif V == 4
     return random_four(key, pass, i);
 #elif V == 2
     float4 four = random_four(key, pass, i / 2);
-    return i & 1 ? four.hi : four.lo;
+    return i & 1 ? four.zw : four.xy;
 #else
     float4 four = random_four(key, pass, i / 4);
-    float2 two = i & 2 ? four.hi : four.lo;
+    float2 two = i & 2 ? four.zw : four.xy;
     return i & 1 ? two.y : two.x;
 #endif
 }
