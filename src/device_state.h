@@ -29,4 +29,9 @@ struct lcl_device {
 
 void lcl_device_release_programs(lcl_device *dev);
 
+/* A group of at most `limit` work-items that divides `global`: x whole where it fits, else
+ * its largest divisor that does; then as many rows of y, a power of two, as make a good
+ * group for a GPU. */
+void lcl_program_group(size_t limit, const size_t global[3], size_t group[3]);
+
 #endif

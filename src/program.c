@@ -315,26 +315,30 @@ void lcl_device_release_programs(lcl_device *dev)
 
 /* ---- Running -------------------------------------------------------------- */
 
-/* Work-items of a group: x whole where it fits, else its largest divisor that does; then
- * as many rows of y, a power of two that divides it, as make a good group. */
-static void program_choose_local(const lcl_device *dev, cl_kernel kernel,
-                                 const size_t global[3], size_t local[3])
+void lcl_program_group(size_t limit, const size_t global[3], size_t group[3])
+{
+    group[0] = global[0] < limit ? global[0] : limit;
+    while (global[0] % group[0] != 0)
+        group[0]--;
+    group[1] = group[2] = 1;
+    while (global[1] % (2 * group[1]) == 0 && 2 * group[1] * group[0] <= limit &&
+           2 * group[1] * group[0] <= PROGRAM_GROUP_SIZE)
+        group[1] *= 2;
+}
+
+/* The group of a kernel that leaves it to the device. */
+static void program_choose_group(const lcl_device *dev, cl_kernel kernel,
+                                 const size_t global[3], size_t group[3])
 {
     size_t limit = dev->info.largest_work_group, of_kernel = 0;
 
-    local[0] = local[1] = local[2] = 1;
     if (lcl_device_is_cpu(dev))
         return;
     if (clGetKernelWorkGroupInfo(kernel, dev->info.id, CL_KERNEL_WORK_GROUP_SIZE,
                                  sizeof of_kernel, &of_kernel, NULL) == CL_SUCCESS &&
         of_kernel > 0 && of_kernel < limit)
         limit = of_kernel;
-    local[0] = global[0] < limit ? global[0] : limit;
-    while (global[0] % local[0] != 0)
-        local[0]--;
-    while (global[1] % (2 * local[1]) == 0 && 2 * local[1] * local[0] <= limit &&
-           2 * local[1] * local[0] <= PROGRAM_GROUP_SIZE)
-        local[1] *= 2;
+    lcl_program_group(limit > 0 ? limit : 1, global, group);
 }
 
 static lcl_status program_run_failed(cl_kernel kernel, const char *what, cl_int rc,
@@ -367,7 +371,7 @@ lcl_status lcl_kernel_run(lcl_device *dev, cl_kernel kernel, lcl_range global,
         }
     }
     if (local.x == 0 && local.y == 0 && local.z == 0)
-        program_choose_local(dev, kernel, sizes, group);
+        program_choose_group(dev, kernel, sizes, group);
     if (lcl_device_faulty(dev, LCL_FAULT_RUN))
         rc = CL_OUT_OF_RESOURCES;
     else

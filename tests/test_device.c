@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "device_list.h"
-#include "fault.h"
+#include "device_state.h"
 #include "testing.h"
 #include "text.h"
 
@@ -319,6 +319,27 @@ START_TEST(test_kernel_runs_over_its_range)
 }
 END_TEST
 
+START_TEST(test_groups_of_a_gpu)
+{
+    static const struct {
+        size_t limit, global[3], group[3];
+    } cases[] = {
+        {256, {32, 12, 5}, {32, 4, 1}},   {256, {64, 576, 1}, {64, 2, 1}},
+        {256, {1, 576, 1}, {1, 64, 1}},   {256, {1, 512, 1}, {1, 128, 1}},
+        {1024, {512, 8, 1}, {512, 1, 1}}, {256, {1000, 3, 1}, {250, 1, 1}},
+        {256, {2053, 4, 1}, {1, 4, 1}},   {1, {16, 16, 16}, {1, 1, 1}},
+        {16, {8, 8, 1}, {8, 2, 1}},       {256, {16, 7, 4}, {16, 1, 1}},
+    };
+    size_t group[3];
+
+    for (size_t i = 0; i < LCL_COUNT(cases); i++) {
+        lcl_program_group(cases[i].limit, cases[i].global, group);
+        ck_assert_msg(memcmp(group, cases[i].group, sizeof group) == 0,
+                      "case %zu: %zu %zu %zu", i, group[0], group[1], group[2]);
+    }
+}
+END_TEST
+
 START_TEST(test_chosen_groups_divide_every_range)
 {
     static const lcl_range ranges[] = {{1, 1, 1},   {7, 5, 3},    {1024, 6, 1},
@@ -508,6 +529,7 @@ int main(void)
     tcase_add_test(t, test_too_large_buffer_says_what_there_is);
     tcase_add_test(t, test_programs_are_built_once);
     tcase_add_test(t, test_kernel_runs_over_its_range);
+    tcase_add_test(t, test_groups_of_a_gpu);
     tcase_add_test(t, test_chosen_groups_divide_every_range);
     tcase_add_test(t, test_lanes);
     tcase_add_test(t, test_build_error_names_file_and_line);
