@@ -53,6 +53,8 @@ void lcl_device_close(lcl_device *dev)
     if (!dev)
         return;
     lcl_device_release_programs(dev);
+    for (int i = 0; i < LCL_N_SCRATCH; i++)
+        lcl_buffer_release(&dev->scratch[i]);
     if (dev->queue) {
         clFinish(dev->queue);
         clReleaseCommandQueue(dev->queue);
@@ -176,6 +178,20 @@ lcl_status lcl_buffer_create(cl_mem *out, lcl_device *dev, size_t size, const ch
         return device_no_memory(dev, size, what, rc, err);
     }
     *out = buffer;
+    return LCL_OK;
+}
+
+lcl_status lcl_device_scratch(cl_mem *out, lcl_device *dev, int index, size_t size,
+                              lcl_error *err)
+{
+    if (size > dev->scratch_size[index]) {
+        lcl_buffer_release(&dev->scratch[index]);
+        dev->scratch_size[index] = 0;
+        LCL_TRY(
+            lcl_buffer_create(&dev->scratch[index], dev, size, "scratch memory", err));
+        dev->scratch_size[index] = size;
+    }
+    *out = dev->scratch[index];
     return LCL_OK;
 }
 

@@ -24,6 +24,8 @@ struct lcl_device {
     cl_command_queue queue;
     lcl_program *programs; /* owned */
     size_t n_programs;
+    cl_mem scratch[LCL_N_SCRATCH];
+    size_t scratch_size[LCL_N_SCRATCH];
     unsigned faults[LCL_N_FAULTS]; /* calls until one fails; 0: none will */
 };
 

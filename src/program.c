@@ -287,8 +287,12 @@ lcl_status lcl_kernel_get(cl_kernel *out, lcl_device *dev, const char *file,
     lcl_status status;
 
     lcl_text_printf(&key, "%s -cl-std=CL1.2", file);
-    for (size_t i = 0; i < n_defines; i++)
-        lcl_text_printf(&key, " -D%s=%ld", defines[i].name, defines[i].value);
+    for (size_t i = 0; i < n_defines; i++) {
+        if (defines[i].text)
+            lcl_text_printf(&key, " -D%s=%s", defines[i].name, defines[i].text);
+        else
+            lcl_text_printf(&key, " -D%s=%ld", defines[i].name, defines[i].value);
+    }
     status = program_get(&program, dev, file, key.text, err);
     free(key.text);
     LCL_TRY(status);

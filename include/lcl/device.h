@@ -87,12 +87,20 @@ lcl_status lcl_buffer_fill(lcl_device *dev, cl_mem buffer, size_t offset, size_t
 lcl_status lcl_buffer_copy(lcl_device *dev, cl_mem from, size_t from_offset, cl_mem to,
                            size_t to_offset, size_t size, lcl_error *err);
 
+#define LCL_N_SCRATCH 3
+/* Buffer `index` (below LCL_N_SCRATCH) of the device, of at least `size` bytes, for what one
+ * layer hands from one of its kernels to its next: another layer's use overwrites it. Ask
+ * again before each use. Borrowed. */
+lcl_status lcl_device_scratch(cl_mem *out, lcl_device *dev, int index, size_t size,
+                              lcl_error *err);
+
 /* ---- Kernels ------------------------------------------------------------------------- */
 
-/* A -Dname=value of a program. */
+/* A -Dname=value of a program, or -Dname=text where text is not NULL (no spaces in it). */
 typedef struct {
     const char *name;
     long value;
+    const char *text;
 } lcl_define;
 
 /* Kernel `kernel` of cl/<file>.cl built with `defines`. Built once per (file, defines);

@@ -5,27 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include "lcl/layer.h"
+#include "layers/convolution.h"
 #include "text.h"
-
-#define MAX_SPATIAL 3
-
-/* Sizes along depth, height and width; axes that the blobs have not count as 1. */
-typedef struct {
-    int in[MAX_SPATIAL], out[MAX_SPATIAL];
-    int kernel[MAX_SPATIAL], stride[MAX_SPATIAL], pad[MAX_SPATIAL], dilation[MAX_SPATIAL];
-} spatial;
-
-typedef struct {
-    int axis, n_spatial, group, channels, outputs; /* channels, outputs: of all groups */
-    bool bias;
-    spatial s;
-    cl_kernel forward, backward_data, backward_weights, reduce; /* of the device */
-    lcl_range forward_range, data_range, weights_range;
-    cl_mem parts, bias_parts; /* partial sums of the gradients, or NULL */
-    size_t n_parts;
-    bool backward_ready; /* kernels and buffers of backward fit the shapes */
-} convolution_state;
 
 /* One value for every spatial axis, or one each; `h` and `w` (2-d only) come first. */
 static lcl_status axis_values(const lcl_layer *l, const char *field, size_t n_values,
@@ -81,7 +62,7 @@ static lcl_status read_sizes(lcl_layer *l, const Caffe__ConvolutionParameter *p,
                              lcl_error *err)
 {
     convolution_state *s = l->state;
-    spatial *z = &s->s;
+    lcl_spatial *z = &s->s;
 
     LCL_TRY(axis_values(l, "kernel_size", p->n_kernel_size, p->kernel_size,
                         p->has_kernel_h, p->kernel_h, p->has_kernel_w, p->kernel_w, 0,
@@ -144,7 +125,7 @@ static lcl_status output_sizes(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     const lcl_blob *x = l->bottoms[0];
-    spatial *z = &s->s;
+    lcl_spatial *z = &s->s;
 
     for (int i = 0; i < MAX_SPATIAL; i++) {
         const int axis = x->n_axes - MAX_SPATIAL + i;
@@ -162,156 +143,45 @@ static lcl_status output_sizes(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-/* The constants of cl/convolution.cl, then `n_own` of one kernel. */
-#define MAX_DEFINES 32
-static lcl_status get_kernel(lcl_layer *l, cl_kernel *out, const char *name,
-                             const lcl_define *own, size_t n_own, lcl_error *err)
+size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines)
 {
     const convolution_state *s = l->state;
-    const spatial *z = &s->s;
+    const lcl_spatial *z = &s->s;
     static const char *const axes[][6] = {{"D", "OD", "KD", "SD", "PD", "DD"},
                                           {"H", "OH", "KH", "SH", "PH", "DH"},
                                           {"W", "OW", "KW", "SW", "PW", "DW"}};
-    lcl_define defines[MAX_DEFINES] = {
-        {"G", s->group}, {"C", s->channels / s->group}, {"K", s->outputs / s->group}};
-    size_t n = 3;
+    size_t n = 0;
 
+    defines[n++] = (lcl_define){"G", s->group};
+    defines[n++] = (lcl_define){"C", s->channels / s->group};
+    defines[n++] = (lcl_define){"K", s->outputs / s->group};
+    defines[n++] = (lcl_define){"BIAS", s->bias};
     for (int i = 0; i < MAX_SPATIAL; i++) {
         const int values[] = {z->in[i],     z->out[i], z->kernel[i],
                               z->stride[i], z->pad[i], z->dilation[i]};
         for (size_t j = 0; j < LCL_COUNT(values); j++)
             defines[n++] = (lcl_define){axes[i][j], values[j]};
     }
-    memcpy(defines + n, own, n_own * sizeof *own);
-    return lcl_layer_kernel(l, out, "convolution", name, l->bottoms[0]->block, defines,
-                            n + n_own, err);
+    return n;
 }
 
-static size_t tiles(int n, int tile)
+size_t lcl_convolution_lanes(const lcl_layer *l)
 {
-    return (size_t)((n + tile - 1) / tile);
-}
+    const int block = l->bottoms[0]->block;
 
-/* Blocks of images (each with all axes before `axis` but the first). */
-static size_t n_blocks(const lcl_layer *l, const lcl_blob *b)
-{
-    const convolution_state *s = l->state;
-
-    if (s->axis == 0)
-        return 1;
-    return lcl_blob_n_blocks(b) * lcl_blob_count_range(b, 1, s->axis);
-}
-
-static lcl_status get_forward(lcl_layer *l, lcl_error *err)
-{
-    convolution_state *s = l->state;
-    const int outputs = s->outputs / s->group, *out = s->s.out;
-    int rows, columns;
-
-    lcl_blas_tile((size_t)outputs, (size_t)out[2], 1, 24, &rows, &columns);
-    const lcl_define own[] = {{"FORWARD", 1},
-                              {"KT", rows},
-                              {"PT", columns},
-                              {"K_TILES", (long)tiles(outputs, rows)},
-                              {"BIAS", s->bias}};
-    s->forward_range.y = tiles(outputs, rows) * (size_t)s->group;
-    s->forward_range.z = (size_t)out[0] * (size_t)out[1];
-    return get_kernel(l, &s->forward, "convolution_forward", own, LCL_COUNT(own), err);
-}
-
-static lcl_status get_backward_data(lcl_layer *l, lcl_error *err)
-{
-    convolution_state *s = l->state;
-    const int channels = s->channels / s->group, *in = s->s.in, stride = s->s.stride[2];
-    const int width = (in[2] + stride - 1) / stride;
-    int rows, columns;
-
-    lcl_blas_tile((size_t)channels, (size_t)width, 1, 24, &rows, &columns);
-    const lcl_define own[] = {{"BACKWARD_DATA", 1},
-                              {"CT", rows},
-                              {"PT", columns},
-                              {"C_TILES", (long)tiles(channels, rows)},
-                              {"X_TILES", (long)tiles(width, columns)}};
-    s->data_range.y = tiles(channels, rows) * (size_t)s->group;
-    s->data_range.z = (size_t)in[0] * (size_t)in[1];
-    return get_kernel(l, &s->backward_data, "convolution_backward_data", own,
-                      LCL_COUNT(own), err);
-}
-
-/* Taps of a kernel row that a work-item takes: all of a short row, part of a long one. */
-static int taps_tile(int kernel)
-{
-    return kernel <= 7 ? kernel : (kernel + 1) / 2 <= 7 ? (kernel + 1) / 2 : 7;
-}
-
-static lcl_status get_backward_weights(lcl_layer *l, lcl_error *err)
-{
-    convolution_state *s = l->state;
-    const int channels = s->channels / s->group, outputs = s->outputs / s->group;
-    const int *kernel = s->s.kernel, taps = taps_tile(kernel[2]);
-    int rows, columns;
-
-    lcl_blas_tile((size_t)outputs, (size_t)channels, taps, 25, &rows, &columns);
-    const lcl_define own[] = {{"BACKWARD_WEIGHTS", 1},
-                              {"KT", rows},
-                              {"CT", columns},
-                              {"XT", taps},
-                              {"K_TILES", (long)tiles(outputs, rows)},
-                              {"C_TILES", (long)tiles(channels, columns)},
-                              {"T_TILES", (long)tiles(kernel[2], taps)}};
-    s->weights_range.y = tiles(outputs, rows) * tiles(channels, columns) *
-                         tiles(kernel[2], taps) * (size_t)s->group * (size_t)kernel[0] *
-                         (size_t)kernel[1];
-    LCL_TRY(get_kernel(l, &s->backward_weights, "convolution_backward_weights", own,
-                       LCL_COUNT(own), err));
-    return lcl_kernel_get(&s->reduce, l->dev, "reduce", "reduce_parts", NULL, 0, err);
-}
-
-/* Shares of the blocks, so that a small layer still gives every compute unit work. */
-static size_t choose_shares(const lcl_layer *l, size_t blocks)
-{
-    const convolution_state *s = l->state;
-    const size_t wanted = 8 * (size_t)lcl_device_get_info(l->dev)->compute_units;
-    const size_t items = s->weights_range.y * s->weights_range.x;
-    size_t shares = 1;
-
-    while (items * shares < wanted && shares * 2 <= blocks)
-        shares *= 2;
-    return shares;
-}
-
-static lcl_status allocate_parts(lcl_layer *l, size_t n_parts, lcl_error *err)
-{
-    convolution_state *s = l->state;
-
-    if (n_parts == s->n_parts)
-        return LCL_OK;
-    lcl_buffer_release(&s->parts);
-    lcl_buffer_release(&s->bias_parts);
-    s->n_parts = n_parts;
-    if (n_parts == 1)
-        return LCL_OK;
-    LCL_TRY(lcl_buffer_create(&s->parts, l->dev,
-                              n_parts * lcl_blob_count(l->params[0]) * sizeof(float),
-                              l->param->name, err));
-    return lcl_buffer_create(&s->bias_parts, l->dev,
-                             n_parts * (size_t)s->outputs * sizeof(float), l->param->name,
-                             err);
+    return (size_t)(block / lcl_layer_vector(l, block));
 }
 
 static lcl_status prepare_backward(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
-    const size_t blocks = n_blocks(l, l->bottoms[0]), lanes = s->forward_range.x;
 
     if (s->backward_ready)
         return LCL_OK;
-    s->data_range.x = s->weights_range.x = lanes;
-    LCL_TRY(get_backward_data(l, err));
-    LCL_TRY(get_backward_weights(l, err));
-    s->data_range.z *= blocks;
-    s->weights_range.z = choose_shares(l, blocks);
-    LCL_TRY(allocate_parts(l, s->weights_range.z * lanes, err));
+    if (s->use_winograd)
+        LCL_TRY(lcl_convolution_winograd_prepare_backward(l, err));
+    else
+        LCL_TRY(lcl_convolution_direct_prepare_backward(l, err));
     s->backward_ready = true;
     return LCL_OK;
 }
@@ -320,7 +190,6 @@ static lcl_status convolution_reshape(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     const lcl_blob *x = l->bottoms[0];
-    const size_t blocks = n_blocks(l, x);
     int shape[LCL_MAX_AXES];
 
     if (x->n_axes != s->axis + 1 + s->n_spatial || x->shape[s->axis] != s->channels)
@@ -338,9 +207,13 @@ static lcl_status convolution_reshape(lcl_layer *l, lcl_error *err)
            (size_t)s->n_spatial * sizeof *shape);
     for (int i = 0; i < l->n_tops; i++)
         LCL_TRY(lcl_blob_reshape(l->tops[i], x->n_axes, shape, x->block, err));
-    LCL_TRY(get_forward(l, err));
-    s->forward_range.x = (size_t)(x->block / lcl_layer_vector(l, x->block));
-    s->forward_range.z *= blocks;
+    s->n_blocks =
+        s->axis == 0 ? 1 : lcl_blob_n_blocks(x) * lcl_blob_count_range(x, 1, s->axis);
+    s->use_winograd = lcl_convolution_winograd_suits(l);
+    if (s->use_winograd)
+        LCL_TRY(lcl_convolution_winograd_reshape(l, err));
+    else
+        LCL_TRY(lcl_convolution_direct_reshape(l, err));
     s->backward_ready = false;
     return l->phase == CAFFE__PHASE__TRAIN ? prepare_backward(l, err) : LCL_OK;
 }
@@ -348,58 +221,11 @@ static lcl_status convolution_reshape(lcl_layer *l, lcl_error *err)
 static lcl_status convolution_forward(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
-    const cl_mem bias = s->bias ? l->params[1]->data : l->params[0]->data;
 
-    for (int i = 0; i < l->n_bottoms; i++) {
-        const lcl_arg args[] = {LCL_ARG(l->bottoms[i]->data), LCL_ARG(l->params[0]->data),
-                                LCL_ARG(bias), LCL_ARG(l->tops[i]->data)};
-        LCL_TRY(lcl_kernel_run(l->dev, s->forward, s->forward_range, (lcl_range){0}, args,
-                               LCL_COUNT(args), err));
-    }
+    for (int i = 0; i < l->n_bottoms; i++)
+        LCL_TRY(s->use_winograd ? lcl_convolution_winograd_forward(l, i, err)
+                                : lcl_convolution_direct_forward(l, i, err));
     return LCL_OK;
-}
-
-static lcl_status sum_parts(lcl_layer *l, cl_mem parts, lcl_blob *param,
-                            cl_int accumulate, lcl_error *err)
-{
-    convolution_state *s = l->state;
-    const cl_int n_parts = (cl_int)s->n_parts, count = (cl_int)lcl_blob_count(param);
-    const lcl_arg args[] = {LCL_ARG(parts), LCL_ARG(n_parts), LCL_ARG(count),
-                            LCL_ARG(param->diff), LCL_ARG(accumulate)};
-
-    return lcl_kernel_run(l->dev, s->reduce, (lcl_range){.x = (size_t)count},
-                          (lcl_range){0}, args, LCL_COUNT(args), err);
-}
-
-/* The gradients of both parameters from bottom and top i; later pairs add to the first.
- */
-static lcl_status backward_weights(lcl_layer *l, int i, lcl_error *err)
-{
-    convolution_state *s = l->state;
-    lcl_blob *w = l->params[0], *b = s->bias ? l->params[1] : NULL;
-    const cl_int with_bias = b && l->param_propagate[1];
-    const cl_int blocks = (cl_int)n_blocks(l, l->bottoms[i]);
-    const cl_int add = l->accumulate[0] || i > 0;
-    const cl_int add_bias = l->accumulate[1] || i > 0;
-    const bool whole = s->n_parts == 1;
-    const cl_int add_now = whole && add, add_bias_now = whole && add_bias;
-    const cl_mem dw = whole ? w->diff : s->parts;
-    const cl_mem db = !whole ? s->bias_parts : with_bias ? b->diff : w->diff;
-    const lcl_arg args[] = {LCL_ARG(l->tops[i]->diff),
-                            LCL_ARG(l->bottoms[i]->data),
-                            LCL_ARG(dw),
-                            LCL_ARG(db),
-                            LCL_ARG(blocks),
-                            LCL_ARG(add_now),
-                            LCL_ARG(with_bias),
-                            LCL_ARG(add_bias_now)};
-
-    LCL_TRY(lcl_kernel_run(l->dev, s->backward_weights, s->weights_range, (lcl_range){0},
-                           args, LCL_COUNT(args), err));
-    if (whole)
-        return LCL_OK;
-    LCL_TRY(sum_parts(l, s->parts, w, add, err));
-    return with_bias ? sum_parts(l, s->bias_parts, b, add_bias, err) : LCL_OK;
 }
 
 static lcl_status convolution_backward(lcl_layer *l, lcl_error *err)
@@ -407,25 +233,16 @@ static lcl_status convolution_backward(lcl_layer *l, lcl_error *err)
     convolution_state *s = l->state;
 
     LCL_TRY(prepare_backward(l, err));
-    for (int i = 0; i < l->n_bottoms; i++) {
-        if (l->param_propagate[0] || (s->bias && l->param_propagate[1]))
-            LCL_TRY(backward_weights(l, i, err));
-        if (!l->propagate[i])
-            continue;
-        const lcl_arg args[] = {LCL_ARG(l->tops[i]->diff), LCL_ARG(l->params[0]->data),
-                                LCL_ARG(l->bottoms[i]->diff)};
-        LCL_TRY(lcl_kernel_run(l->dev, s->backward_data, s->data_range, (lcl_range){0},
-                               args, LCL_COUNT(args), err));
-    }
+    for (int i = 0; i < l->n_bottoms; i++)
+        LCL_TRY(s->use_winograd ? lcl_convolution_winograd_backward(l, i, err)
+                                : lcl_convolution_direct_backward(l, i, err));
     return LCL_OK;
 }
 
 static void convolution_destroy(lcl_layer *l)
 {
-    convolution_state *s = l->state;
-
-    lcl_buffer_release(&s->parts);
-    lcl_buffer_release(&s->bias_parts);
+    lcl_convolution_direct_release(l);
+    lcl_convolution_winograd_release(l);
 }
 
 const lcl_layer_type lcl_layer_convolution = {

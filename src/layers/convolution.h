@@ -1,0 +1,72 @@
+/* What the files of the Convolution layer share: its sizes and its ways to compute. */
+#ifndef LCL_CONVOLUTION_H
+#define LCL_CONVOLUTION_H
+
+#include "layers/winograd.h"
+#include "lcl/layer.h"
+
+#define MAX_SPATIAL 3
+
+/* Sizes along depth, height and width; axes that the blobs have not count as 1. */
+typedef struct {
+    int in[MAX_SPATIAL], out[MAX_SPATIAL];
+    int kernel[MAX_SPATIAL], stride[MAX_SPATIAL], pad[MAX_SPATIAL], dilation[MAX_SPATIAL];
+} lcl_spatial;
+
+/* Direct convolution: kernels (the device's), their ranges, partial sums of gradients. */
+typedef struct {
+    cl_kernel forward, backward_data, backward_weights, reduce;
+    lcl_range forward_range, data_range, weights_range;
+    cl_mem parts, bias_parts; /* owned; or NULL where there is one part */
+    size_t n_parts;
+} lcl_convolution_direct;
+
+/* Winograd convolution: kernels, transformed filters, and how the tiles of all blocks are
+ * cut into chunks whose transformed images fit into scratch memory. */
+typedef struct {
+    cl_kernel filter, filter_adjoint, input, output, output_adjoint, input_adjoint;
+    cl_kernel multiply, multiply_adjoint, filter_product, sum_rows;
+    lcl_winograd matrices;
+    int n_tiles;                    /* of an image */
+    int chunk_tiles, chunk_blocks;  /* of a chunk: all tiles of blocks, or some of one */
+    size_t input_size, output_size; /* bytes of a chunk's transformed bottom and top */
+    int k_pitch, n_shares;          /* see cl/winograd.cl; shares of filter_product */
+    int row_shares[2];              /* of multiply, multiply_adjoint */
+    cl_mem filters, filter_parts;   /* owned */
+    cl_mem kept_input;              /* owned: the transformed bottom, where it is small */
+} lcl_convolution_winograd;
+
+typedef struct {
+    int axis, n_spatial, group, channels, outputs; /* channels, outputs: of all groups */
+    bool bias;
+    lcl_spatial s;
+    size_t n_blocks;     /* of images (each with all axes before `axis` but the first) */
+    bool backward_ready; /* kernels and buffers of backward fit the shapes */
+    bool use_winograd;
+    lcl_convolution_direct direct;
+    lcl_convolution_winograd winograd;
+} convolution_state;
+
+/* Defines for the sizes G, C, K (of a group) and the spatial ones, at most 24 of them. */
+#define LCL_CONVOLUTION_DEFINES 24
+size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines);
+/* Work-items along x for blobs of the bottom's block. */
+size_t lcl_convolution_lanes(const lcl_layer *l);
+
+/* Each way has: what forward needs, made at reshape; what backward needs; the passes for
+ * bottom and top i (gradients of parameters are added to for i > 0); release. */
+lcl_status lcl_convolution_direct_reshape(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_direct_prepare_backward(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_direct_forward(lcl_layer *l, int i, lcl_error *err);
+lcl_status lcl_convolution_direct_backward(lcl_layer *l, int i, lcl_error *err);
+void lcl_convolution_direct_release(lcl_layer *l);
+
+/* The sizes suit Winograd, and LCL_WINOGRAD=0 does not forbid it. */
+bool lcl_convolution_winograd_suits(const lcl_layer *l);
+lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err);
+lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err);
+void lcl_convolution_winograd_release(lcl_layer *l);
+
+#endif

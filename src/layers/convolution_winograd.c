@@ -1,0 +1,408 @@
+/* Winograd convolution: chunks of tiles go through the kernels of cl/winograd.cl. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "layers/convolution.h"
+#include "text.h"
+
+#define TILE 4                         /* outputs along an axis of a tile */
+#define CHUNK_BYTES ((size_t)24 << 20) /* of transformed images in flight */
+#define KEPT_BYTES ((size_t)8 << 20)   /* of a bottom's transform kept for backward */
+#define MIN_CHANNELS 8                 /* fewer do not pay for the transforms */
+
+enum { SCRATCH_INPUT, SCRATCH_OUTPUT };
+
+bool lcl_convolution_winograd_suits(const lcl_layer *l)
+{
+    const convolution_state *s = l->state;
+    const lcl_spatial *z = &s->s;
+    const char *wanted = getenv("LCL_WINOGRAD");
+
+    if (wanted && strcmp(wanted, "0") == 0)
+        return false;
+    return s->n_spatial == 2 && z->kernel[1] == z->kernel[2] &&
+           (z->kernel[1] == 3 || z->kernel[1] == 5) && z->stride[1] == 1 &&
+           z->stride[2] == 1 && z->dilation[1] == 1 && z->dilation[2] == 1 &&
+           z->out[1] >= TILE && z->out[2] >= TILE &&
+           s->channels / s->group >= MIN_CHANNELS &&
+           s->outputs / s->group >= MIN_CHANNELS;
+}
+
+static size_t points(const convolution_state *s)
+{
+    return (size_t)(s->winograd.matrices.n * s->winograd.matrices.n);
+}
+
+/* Bytes of a chunk's transform of `channels` channels: see POINT of cl/winograd.cl. */
+static size_t transform_size(const lcl_layer *l, int channels)
+{
+    const convolution_state *s = l->state;
+    const lcl_convolution_winograd *w = &s->winograd;
+    const size_t point = (size_t)channels * (size_t)w->chunk_tiles | 1;
+
+    return point * points(s) * (size_t)w->chunk_blocks * (size_t)l->bottoms[0]->block *
+           sizeof(float);
+}
+
+static void plan_chunks(lcl_layer *l)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const int *out = s->s.out;
+
+    w->n_tiles = ((out[1] + TILE - 1) / TILE) * ((out[2] + TILE - 1) / TILE);
+    w->chunk_tiles = w->chunk_blocks = 1;
+    const size_t tile = transform_size(l, s->channels) + transform_size(l, s->outputs);
+    const size_t tiles = CHUNK_BYTES / tile > 16 ? CHUNK_BYTES / tile : 16;
+    if (tiles < (size_t)w->n_tiles) {
+        const int n_chunks = (w->n_tiles + (int)tiles - 1) / (int)tiles;
+        w->chunk_tiles = (w->n_tiles + n_chunks - 1) / n_chunks;
+    } else {
+        const size_t blocks = tiles / (size_t)w->n_tiles;
+        w->chunk_tiles = w->n_tiles;
+        w->chunk_blocks = (int)(blocks < s->n_blocks ? blocks : s->n_blocks);
+    }
+    w->input_size = transform_size(l, s->channels);
+    w->output_size = transform_size(l, s->outputs);
+}
+
+static lcl_status get_kernel(lcl_layer *l, cl_kernel *out, const char *name, int vector,
+                             const lcl_define *own, size_t n_own, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    lcl_define defines[LCL_CONVOLUTION_DEFINES + 16];
+    size_t n = lcl_convolution_defines(l, defines);
+    char *bt = lcl_winograd_text(&w->matrices.bt, w->matrices.n, w->matrices.n);
+    char *at = lcl_winograd_text(&w->matrices.at, w->matrices.n, w->matrices.tile);
+    char *gt = lcl_winograd_text(&w->matrices.gt, w->matrices.n, w->matrices.kernel);
+    lcl_status status;
+
+    defines[n++] = (lcl_define){"TM", w->matrices.tile};
+    defines[n++] = (lcl_define){"R", w->matrices.kernel};
+    defines[n++] = (lcl_define){"TILES", w->chunk_tiles};
+    defines[n++] = (lcl_define){"K_PITCH", w->k_pitch};
+    defines[n++] = (lcl_define){"BT_VALUES", 0, bt};
+    defines[n++] = (lcl_define){"AT_VALUES", 0, at};
+    defines[n++] = (lcl_define){"GT_VALUES", 0, gt};
+    memcpy(defines + n, own, n_own * sizeof *own);
+    n += n_own;
+    if (vector > 0) {
+        defines[n++] = (lcl_define){"B", vector};
+        defines[n++] = (lcl_define){"V", vector};
+        status = lcl_kernel_get(out, l->dev, "winograd", name, defines, n, err);
+    } else {
+        status = lcl_layer_kernel(l, out, "winograd", name, l->bottoms[0]->block, defines,
+                                  n, err);
+    }
+    free(bt);
+    free(at);
+    free(gt);
+    return status;
+}
+
+/* Filters are transformed several k at a time. */
+static int filter_vector(const lcl_layer *l)
+{
+    return lcl_device_is_cpu(l->dev) ? 16 : 4;
+}
+
+static lcl_status get_image_kernel(lcl_layer *l, cl_kernel *out, const char *name,
+                                   lcl_error *err)
+{
+    static const lcl_define own[] = {{"IMAGES", 1}};
+
+    return get_kernel(l, out, name, 0, own, LCL_COUNT(own), err);
+}
+
+/* The product over `depth` channels for `rows` channels, forward or (swapped) backward.
+ */
+static lcl_status get_multiply(lcl_layer *l, cl_kernel *out, bool backward,
+                               lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const int channels = s->channels / s->group, outputs = s->outputs / s->group;
+    const int rows = backward ? channels : outputs;
+    int row_tile, tile_tile;
+
+    lcl_blas_tile((size_t)rows, (size_t)w->chunk_tiles, 1, 24, &row_tile, &tile_tile);
+    const int row_tiles = (rows + row_tile - 1) / row_tile;
+    const int shares = lcl_device_is_cpu(l->dev) ? 1 : row_tiles;
+    const lcl_define own[] = {{"MULTIPLY", 1},
+                              {"ROWS", rows},
+                              {"DEPTH", backward ? outputs : channels},
+                              {"U_ROW", backward ? w->k_pitch : 1},
+                              {"U_DEPTH", backward ? 1 : w->k_pitch},
+                              {"RT", row_tile},
+                              {"PT", tile_tile},
+                              {"ROW_SHARES", shares}};
+    w->row_shares[backward] = shares;
+    return get_kernel(l, out, "winograd_multiply", 0, own, LCL_COUNT(own), err);
+}
+
+static size_t filters_count(const convolution_state *s)
+{
+    return points(s) * (size_t)s->channels * (size_t)s->winograd.k_pitch;
+}
+
+lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const int vector = filter_vector(l), outputs = s->outputs / s->group;
+    static const lcl_define filters[] = {{"FILTERS", 1}};
+
+    lcl_winograd_make(&w->matrices, TILE, s->s.kernel[2]);
+    w->k_pitch = (outputs + vector - 1) / vector * vector;
+    plan_chunks(l);
+    LCL_TRY(get_kernel(l, &w->filter, "winograd_filter", vector, filters,
+                       LCL_COUNT(filters), err));
+    LCL_TRY(get_image_kernel(l, &w->input, "winograd_input", err));
+    LCL_TRY(get_image_kernel(l, &w->output, "winograd_output", err));
+    LCL_TRY(get_multiply(l, &w->multiply, false, err));
+    if (!w->filters)
+        LCL_TRY(lcl_buffer_create(&w->filters, l->dev, filters_count(s) * sizeof(float),
+                                  l->param->name, err));
+    return LCL_OK;
+}
+
+/* Row sums of the bias gradient: [blocks][K][pixels * B]. */
+static lcl_status get_sum_rows(lcl_layer *l, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const int vector = filter_vector(l);
+    const lcl_define defines[] = {{"B", vector}, {"V", vector}};
+
+    return lcl_kernel_get(&s->winograd.sum_rows, l->dev, "reduce", "reduce_rows", defines,
+                          LCL_COUNT(defines), err);
+}
+
+static bool keeps_input(const convolution_state *s)
+{
+    const lcl_convolution_winograd *w = &s->winograd;
+
+    return (size_t)w->chunk_blocks == s->n_blocks && w->chunk_tiles == w->n_tiles &&
+           w->input_size <= KEPT_BYTES;
+}
+
+lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const int channels = s->channels / s->group, outputs = s->outputs / s->group;
+    static const lcl_define filters[] = {{"FILTERS", 1}};
+    const size_t units = lcl_device_get_info(l->dev)->compute_units;
+    int rows, columns;
+
+    lcl_blas_tile((size_t)outputs, (size_t)channels, 1, 24, &rows, &columns);
+    const lcl_define product[] = {{"FILTER_PRODUCT", 1}, {"KT", rows}, {"CT", columns}};
+    LCL_TRY(get_kernel(l, &w->filter_adjoint, "winograd_filter_adjoint", filter_vector(l),
+                       filters, LCL_COUNT(filters), err));
+    LCL_TRY(get_image_kernel(l, &w->output_adjoint, "winograd_output_adjoint", err));
+    LCL_TRY(get_image_kernel(l, &w->input_adjoint, "winograd_input_adjoint", err));
+    LCL_TRY(get_multiply(l, &w->multiply_adjoint, true, err));
+    LCL_TRY(get_kernel(l, &w->filter_product, "winograd_filter_product", 0, product,
+                       LCL_COUNT(product), err));
+    LCL_TRY(get_sum_rows(l, err));
+    w->n_shares = 1;
+    while (points(s) * (size_t)w->n_shares < 8 * units &&
+           w->n_shares * 2 <= w->chunk_blocks)
+        w->n_shares *= 2;
+    lcl_buffer_release(&w->filter_parts);
+    lcl_buffer_release(&w->kept_input);
+    LCL_TRY(lcl_buffer_create(&w->filter_parts, l->dev,
+                              (size_t)w->n_shares * lcl_convolution_lanes(l) *
+                                  filters_count(s) * sizeof(float),
+                              l->param->name, err));
+    if (keeps_input(s))
+        LCL_TRY(lcl_buffer_create(&w->kept_input, l->dev, w->input_size, l->param->name,
+                                  err));
+    return LCL_OK;
+}
+
+/* Tiles t0.. of blocks n0... */
+typedef struct {
+    cl_int n0, t0, n_blocks, n_tiles;
+} chunk;
+
+static bool next_chunk(const convolution_state *s, chunk *c)
+{
+    const lcl_convolution_winograd *w = &s->winograd;
+
+    if (c->n_blocks > 0) {
+        c->t0 += w->chunk_tiles;
+        if (c->t0 >= w->n_tiles) {
+            c->t0 = 0;
+            c->n0 += w->chunk_blocks;
+        }
+    }
+    if ((size_t)c->n0 >= s->n_blocks)
+        return false;
+    const int tiles_left = w->n_tiles - c->t0, blocks_left = (int)s->n_blocks - c->n0;
+    c->n_tiles = tiles_left < w->chunk_tiles ? tiles_left : w->chunk_tiles;
+    c->n_blocks = blocks_left < w->chunk_blocks ? blocks_left : w->chunk_blocks;
+    return true;
+}
+
+/* Transforms between images and tiles: `from` to `to`, with a bias where one is given. */
+static lcl_status run_transform(lcl_layer *l, cl_kernel kernel, cl_mem from,
+                                const cl_mem *bias, cl_mem to, int channels,
+                                const chunk *c, lcl_error *err)
+{
+    lcl_arg args[6];
+    size_t n = 0;
+
+    args[n++] = (lcl_arg)LCL_ARG(from);
+    if (bias)
+        args[n++] = (lcl_arg){sizeof *bias, bias};
+    args[n++] = (lcl_arg)LCL_ARG(to);
+    args[n++] = (lcl_arg)LCL_ARG(c->n0);
+    args[n++] = (lcl_arg)LCL_ARG(c->t0);
+    args[n++] = (lcl_arg)LCL_ARG(c->n_tiles);
+    return lcl_kernel_run(
+        l->dev, kernel,
+        (lcl_range){lcl_convolution_lanes(l), (size_t)channels, (size_t)c->n_blocks},
+        (lcl_range){0}, args, n, err);
+}
+
+static lcl_status run_multiply(lcl_layer *l, bool backward, cl_mem in, cl_mem out,
+                               const chunk *c, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const lcl_arg args[] = {LCL_ARG(w->filters), LCL_ARG(in), LCL_ARG(out),
+                            LCL_ARG(c->n_tiles)};
+    const lcl_range range = {lcl_convolution_lanes(l),
+                             (size_t)(s->group * w->row_shares[backward]),
+                             (size_t)c->n_blocks * points(s)};
+
+    return lcl_kernel_run(l->dev, backward ? w->multiply_adjoint : w->multiply, range,
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
+static lcl_range filter_range(const lcl_layer *l)
+{
+    const convolution_state *s = l->state;
+
+    return (lcl_range){(size_t)(s->winograd.k_pitch / filter_vector(l)),
+                       (size_t)(s->channels / s->group), (size_t)s->group};
+}
+
+static lcl_status transform_filters(lcl_layer *l, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const lcl_arg args[] = {LCL_ARG(l->params[0]->data), LCL_ARG(s->winograd.filters)};
+
+    return lcl_kernel_run(l->dev, s->winograd.filter, filter_range(l), (lcl_range){0},
+                          args, LCL_COUNT(args), err);
+}
+
+lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const cl_mem bias = l->params[s->bias ? 1 : 0]->data;
+    cl_mem u = w->kept_input, m;
+
+    if (i == 0)
+        LCL_TRY(transform_filters(l, err));
+    if (!u)
+        LCL_TRY(lcl_device_scratch(&u, l->dev, SCRATCH_INPUT, w->input_size, err));
+    LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_OUTPUT, w->output_size, err));
+    for (chunk c = {0}; next_chunk(s, &c);) {
+        LCL_TRY(run_transform(l, w->input, l->bottoms[i]->data, NULL, u, s->channels, &c,
+                              err));
+        LCL_TRY(run_multiply(l, false, u, m, &c, err));
+        LCL_TRY(
+            run_transform(l, w->output, m, &bias, l->tops[i]->data, s->outputs, &c, err));
+    }
+    return LCL_OK;
+}
+
+static lcl_status run_filter_product(lcl_layer *l, cl_mem v, cl_mem u, const chunk *c,
+                                     lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const cl_int accumulate = c->n0 > 0 || c->t0 > 0;
+    const lcl_arg args[] = {
+        LCL_ARG(v),           LCL_ARG(u),          LCL_ARG(w->filter_parts),
+        LCL_ARG(c->n_blocks), LCL_ARG(c->n_tiles), LCL_ARG(accumulate)};
+    const lcl_range range = {lcl_convolution_lanes(l), points(s) * (size_t)s->group,
+                             (size_t)w->n_shares};
+
+    return lcl_kernel_run(l->dev, w->filter_product, range, (lcl_range){0}, args,
+                          LCL_COUNT(args), err);
+}
+
+static lcl_status finish_filters(lcl_layer *l, int i, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const cl_int n_parts = w->n_shares * (cl_int)lcl_convolution_lanes(l);
+    const cl_int accumulate = l->accumulate[0] || i > 0;
+    const lcl_arg args[] = {LCL_ARG(w->filter_parts), LCL_ARG(n_parts),
+                            LCL_ARG(l->params[0]->diff), LCL_ARG(accumulate)};
+
+    return lcl_kernel_run(l->dev, w->filter_adjoint, filter_range(l), (lcl_range){0},
+                          args, LCL_COUNT(args), err);
+}
+
+static lcl_status backward_bias(lcl_layer *l, int i, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const cl_int blocks = (cl_int)s->n_blocks, rows = s->outputs;
+    const cl_int count = s->s.out[1] * s->s.out[2] * l->bottoms[0]->block;
+    const cl_int accumulate = l->accumulate[1] || i > 0;
+    const lcl_arg args[] = {
+        LCL_ARG(l->tops[i]->diff),   LCL_ARG(blocks),    LCL_ARG(rows), LCL_ARG(count),
+        LCL_ARG(l->params[1]->diff), LCL_ARG(accumulate)};
+
+    return lcl_kernel_run(l->dev, s->winograd.sum_rows, (lcl_range){.x = (size_t)rows},
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
+lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    /* What forward kept is that of the last bottom. */
+    const bool kept = w->kept_input && i == l->n_bottoms - 1;
+    cl_mem u = w->kept_input, v;
+
+    if (s->bias && l->param_propagate[1])
+        LCL_TRY(backward_bias(l, i, err));
+    if (!l->param_propagate[0] && !l->propagate[i])
+        return LCL_OK;
+    if (!u)
+        LCL_TRY(lcl_device_scratch(&u, l->dev, SCRATCH_INPUT, w->input_size, err));
+    LCL_TRY(lcl_device_scratch(&v, l->dev, SCRATCH_OUTPUT, w->output_size, err));
+    for (chunk c = {0}; next_chunk(s, &c);) {
+        LCL_TRY(run_transform(l, w->output_adjoint, l->tops[i]->diff, NULL, v, s->outputs,
+                              &c, err));
+        if (l->param_propagate[0]) {
+            if (!kept)
+                LCL_TRY(run_transform(l, w->input, l->bottoms[i]->data, NULL, u,
+                                      s->channels, &c, err));
+            LCL_TRY(run_filter_product(l, v, u, &c, err));
+        }
+        if (l->propagate[i]) {
+            cl_mem m;
+            LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_INPUT, w->input_size, err));
+            LCL_TRY(run_multiply(l, true, v, m, &c, err));
+            LCL_TRY(run_transform(l, w->input_adjoint, m, NULL, l->bottoms[i]->diff,
+                                  s->channels, &c, err));
+        }
+    }
+    return l->param_propagate[0] ? finish_filters(l, i, err) : LCL_OK;
+}
+
+void lcl_convolution_winograd_release(lcl_layer *l)
+{
+    lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
+
+    lcl_buffer_release(&w->filters);
+    lcl_buffer_release(&w->filter_parts);
+    lcl_buffer_release(&w->kept_input);
+}
