@@ -25,6 +25,8 @@ constant float GT[TN][R] = GT_VALUES;
 #else
 #define OUTER UNROLL
 #endif
+/* Tiles hang over the edges of outputs whose sizes TM does not divide. */
+#define IN_OUTPUT(y, x) ((OH % TM == 0 | (y) < OH) & (OW % TM == 0 | (x) < OW))
 #define INSIDE(i, n) ((uint)(i) < (uint)(n))
 
 /* sum += factor * x for constant factors, most of which are 0, 1 or -1. */
@@ -224,7 +226,7 @@ kernel void winograd_output(global const vec *restrict m, global const float *re
 #undef IN
 #undef OUT
             UNROLL for (int j = 0; j < TM; j++)
-                if ((OH % TM == 0 || top + i < OH) && (OW % TM == 0 || left + j < OW))
+                if (IN_OUTPUT(top + i, left + j))
                     image[((top + i) * OW + left + j) * LANES] = out[j] + b;
         }
     }
@@ -245,7 +247,7 @@ kernel void winograd_output_adjoint(global const vec *restrict dy, global vec *r
             vec column[TM];
             UNROLL for (int i = 0; i < TM; i++)
                 column[i] =
-                    (OH % TM == 0 || top + i < OH) && (OW % TM == 0 || left + j < OW)
+                    IN_OUTPUT(top + i, left + j)
                         ? image[((top + i) * OW + left + j) * LANES]
                         : (vec)(0.0f);
 #define IN(i) column[i]
