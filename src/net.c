@@ -154,23 +154,44 @@ static lcl_blob **list_blobs(const lcl_net *net, const size_t *indices, size_t n
     return list;
 }
 
+/* What is wrong with a shape or message without saying where gets the layer's place. */
+static lcl_status fail_layer(lcl_net *net, const layer_message *m, const lcl_error *inner,
+                             lcl_error *err)
+{
+    const char *name = lcl_proto_name(net->doc);
+    bool placed = strncmp(inner->where, name, strlen(name)) == 0;
+
+    if (!placed && (inner->status == LCL_ESHAPE || inner->status == LCL_EPROTO)) {
+        lcl_proto_fail(net->doc, m, NULL, err, inner->status, "layer '%s': %s", m->name,
+                       inner->message);
+        return *inner->hint ? lcl_hint(err, inner->status, "%s", inner->hint)
+                            : inner->status;
+    }
+    if (err)
+        *err = *inner;
+    return inner->status;
+}
+
 static lcl_status create_layer(lcl_net *net, net_layer *l, size_t index, lcl_error *err)
 {
     const layer_message *m = net->param->layer[index];
     lcl_blob **bottoms = list_blobs(net, l->bottoms, l->n_bottoms);
     lcl_blob **tops = list_blobs(net, l->tops, l->n_tops);
+    lcl_error inner = {0};
     lcl_status status;
 
     status = lcl_layer_create(&l->layer, m, &net->env, (int)index, bottoms,
-                              (int)l->n_bottoms, tops, (int)l->n_tops, err);
+                              (int)l->n_bottoms, tops, (int)l->n_tops, &inner);
     free(bottoms);
     free(tops);
-    if (status == LCL_OK && m->n_param > (size_t)l->layer->n_params)
-        status = lcl_proto_fail(net->doc, m, "param", err, LCL_EPROTO,
-                                "Too many params specified for layer %s: %zu, but it has "
-                                "%d",
-                                m->name, m->n_param, l->layer->n_params);
-    return status;
+    if (status != LCL_OK)
+        return fail_layer(net, m, &inner, err);
+    if (m->n_param > (size_t)l->layer->n_params)
+        return lcl_proto_fail(
+            net->doc, m, "param", err, LCL_EPROTO,
+            "Too many params specified for layer %s: %zu, but it has %d", m->name,
+            m->n_param, l->layer->n_params);
+    return LCL_OK;
 }
 
 static void log_tops(lcl_net *net, const net_layer *l, size_t *memory)

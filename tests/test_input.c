@@ -88,7 +88,8 @@ START_TEST(too_large)
     lcl_error err;
 
     CHECK_FAILS(make(&net, "shape { dim: [2000000000, 2000000000, 2000000000] }", &err),
-                LCL_ESHAPE, "");
+                LCL_ESHAPE, "layer 'in': ");
+    ck_assert_str_eq(err.where, "net.prototxt:1:1");
 }
 END_TEST
 
