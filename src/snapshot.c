@@ -16,8 +16,7 @@ bool lcl_has_suffix(const char *path, const char *suffix)
     return n >= m && strcmp(path + n - m, suffix) == 0;
 }
 
-/* ---- Before training
- * --------------------------------------------------------------------- */
+/* ---- Before training -------------------------------------------------------------- */
 
 static lcl_status check_format(const lcl_proto *source, lcl_error *err)
 {
@@ -75,8 +74,7 @@ lcl_status lcl_snapshot_check(const lcl_proto *source, lcl_error *err)
         "not");
 }
 
-/* ---- Writing
- * ----------------------------------------------------------------------------- */
+/* ---- Writing ---------------------------------------------------------------------- */
 
 static lcl_status write_message(const char *path, const ProtobufCMessage *message,
                                 lcl_error *err)
@@ -182,8 +180,7 @@ lcl_status lcl_snapshot_write(lcl_net *net, const lcl_update *u, const lcl_proto
     return status;
 }
 
-/* ---- Reading
- * ----------------------------------------------------------------------------- */
+/* ---- Reading ---------------------------------------------------------------------- */
 
 static lcl_status refuse_name(const char *path, lcl_error *err)
 {

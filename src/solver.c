@@ -3,6 +3,7 @@
 #include "lcl/solver.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,8 +22,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- Creation
- * ---------------------------------------------------------------------------- */
+/* ---- Creation --------------------------------------------------------------------- */
 
 static lcl_status check_at_least(const lcl_solver *s, const char *field, int value,
                                  int least, lcl_error *err)
@@ -168,8 +168,7 @@ float lcl_solver_loss(const lcl_solver *s)
     return s->displayed_loss;
 }
 
-/* ---- Weights and snapshots
- * --------------------------------------------------------------- */
+/* ---- Weights and snapshots -------------------------------------------------------- */
 
 static lcl_status finetune_one(lcl_net *net, const char *path, lcl_log *log,
                                lcl_error *err)
@@ -218,8 +217,7 @@ lcl_status lcl_solver_restore(lcl_solver *s, const char *path, lcl_error *err)
     return lcl_snapshot_read(s->net, s->update, path, &s->progress, s->log, err);
 }
 
-/* ---- The loss, without waiting for it
- * ---------------------------------------------------- */
+/* ---- The loss, without waiting for it --------------------------------------------- */
 
 static bool divides(int interval, int iteration)
 {
@@ -272,8 +270,7 @@ static float smoothed_loss(const lcl_solver *s)
     return n > 0 ? (float)(sum / (double)n) : 0;
 }
 
-/* ---- What is shown
- * ----------------------------------------------------------------------- */
+/* ---- What is shown ---------------------------------------------------------------- */
 
 /* The lines of a displayed iteration, whose outputs and losses were requested. */
 static lcl_status display_iteration(lcl_solver *s, lcl_error *err)
@@ -299,25 +296,43 @@ static lcl_status display_iteration(lcl_solver *s, lcl_error *err)
     return LCL_OK;
 }
 
+/* The rate is measured anew after what is no training: tests, the first iteration's builds. */
+static void restart_rate(lcl_solver *s)
+{
+    s->rate_time = now();
+    s->rate_iteration = s->progress.iteration;
+}
+
+/* "1:02:03" or "2:03". */
+static void duration_text(long seconds, char *out, size_t size)
+{
+    if (seconds >= 3600)
+        snprintf(out, size, "%ld:%02ld:%02ld", seconds / 3600, seconds / 60 % 60,
+                 seconds % 60);
+    else
+        snprintf(out, size, "%ld:%02ld", seconds / 60, seconds % 60);
+}
+
 /* A line at the bottom of a terminal, a few times a second. */
 static void show_progress(lcl_solver *s)
 {
-    double time = now();
+    const double time = now();
+    const int done = s->progress.iteration - s->rate_iteration;
+    char eta[32];
 
-    if (!lcl_log_is_terminal(s->log) || time - s->progress_time < PROGRESS_SECONDS)
+    if (done <= 0 || !lcl_log_is_terminal(s->log) ||
+        time - s->progress_time < PROGRESS_SECONDS)
         return;
     s->progress_time = time;
-    int done = s->progress.iteration - s->start_iteration;
-    double rate = done / (time - s->start_time);
-    int left = s->param->max_iter - s->progress.iteration;
-    long eta = rate > 0 ? lround(left / rate) : 0;
-    lcl_log_progress(s->log, "iteration %d/%d  %.0f it/s  ETA %ld:%02ld  loss %.4g",
-                     s->progress.iteration, s->param->max_iter, rate, eta / 60, eta % 60,
+    double rate = done / (time - s->rate_time);
+    duration_text(lround((s->param->max_iter - s->progress.iteration) / rate), eta,
+                  sizeof eta);
+    lcl_log_progress(s->log, "iteration %d/%d  %.0f it/s  ETA %s  loss %.4g",
+                     s->progress.iteration, s->param->max_iter, rate, eta,
                      (double)s->displayed_loss);
 }
 
-/* ---- One iteration
- * ----------------------------------------------------------------------- */
+/* ---- One iteration ---------------------------------------------------------------- */
 
 /* Forward and backward; requests what will be shown. */
 static lcl_status run_pass(lcl_solver *s, bool debug, bool last, bool display,
@@ -407,14 +422,14 @@ static lcl_status run_iteration(lcl_solver *s, lcl_error *err)
     return take_losses(s, waiting, s->param->iter_size, err);
 }
 
-/* ---- The loop
- * ---------------------------------------------------------------------------- */
+/* ---- The loop --------------------------------------------------------------------- */
 
 static lcl_status start_clock(lcl_solver *s, lcl_error *err)
 {
     LCL_TRY(take_losses(s, 0, s->param->iter_size, err));
-    s->start_time = s->display_time = s->progress_time = now();
-    s->start_iteration = s->last_display = s->progress.iteration;
+    restart_rate(s);
+    s->display_time = s->progress_time = s->rate_time;
+    s->last_display = s->progress.iteration;
     s->n_losses = 0;
     return LCL_OK;
 }
@@ -425,24 +440,34 @@ static bool test_is_due(const lcl_solver *s)
            (s->progress.iteration > 0 || s->param->test_initialization);
 }
 
+/* What is due after an iteration. */
+static lcl_status end_iteration(lcl_solver *s, lcl_error *err)
+{
+    const int iteration = s->progress.iteration;
+
+    show_progress(s);
+    LCL_TRY(lcl_solver_poll(s, err));
+    if (divides(s->param->snapshot, iteration) && s->last_snapshot != iteration)
+        LCL_TRY(lcl_solver_snapshot(s, err));
+    return LCL_OK;
+}
+
 lcl_status lcl_solver_step(lcl_solver *s, int n, lcl_error *err)
 {
-    const int end = s->progress.iteration + n;
+    const int first = s->progress.iteration;
 
+    s->stopped = false;
     LCL_TRY(start_clock(s, err));
-    while (s->progress.iteration < end) {
-        if (test_is_due(s))
+    while (s->progress.iteration < first + n && !s->stopped) {
+        const bool test = test_is_due(s);
+        if (test)
             LCL_TRY(lcl_solver_test(s, err));
         if (s->stopped)
             break;
         LCL_TRY(run_iteration(s, err));
-        show_progress(s);
-        LCL_TRY(lcl_solver_poll(s, err));
-        if (divides(s->param->snapshot, s->progress.iteration) &&
-            s->last_snapshot != s->progress.iteration)
-            LCL_TRY(lcl_solver_snapshot(s, err));
-        if (s->stopped)
-            break;
+        if (test || s->progress.iteration == first + 1)
+            restart_rate(s);
+        LCL_TRY(end_iteration(s, err));
     }
     return LCL_OK;
 }
@@ -493,7 +518,7 @@ lcl_status lcl_solver_solve(lcl_solver *s, const char *resume, lcl_error *err)
 {
     LCL_LOG(s->log, "Solving %s", lcl_net_name(s->net));
     LCL_LOG(s->log, "Learning Rate Policy: %s", s->param->lr_policy);
-    s->stopped = s->snapshot_wanted = false;
+    s->snapshot_wanted = false;
     if (resume) {
         LCL_LOG(s->log, "Restoring previous solver status from %s", resume);
         LCL_TRY(lcl_solver_restore(s, resume, err));

@@ -36,8 +36,9 @@ struct lcl_solver {
     cl_event in_flight[LCL_MAX_IN_FLIGHT]; /* ring of markers, one an iteration */
     size_t n_markers;
 
-    int start_iteration, last_display;              /* iterations */
-    double start_time, display_time, progress_time; /* seconds */
+    int last_display, rate_iteration; /* iterations: of the last displayed line, ... */
+    double display_time, rate_time;   /* ... where the rate is measured from; seconds */
+    double progress_time;
 };
 
 /* solver_nets.c: the train net and the test nets that the fields ask for. */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Memory --------------------------------------------------------------- */
+/* ---- Memory ----------------------------------------------------------------------- */
 
 static void *text_or_abort(void *memory, size_t n, size_t size)
 {
@@ -50,7 +50,7 @@ char *lcl_strdup(const char *s)
     return memcpy(lcl_alloc(size, 1), s, size);
 }
 
-/* ---- Strings -------------------------------------------------------------- */
+/* ---- Strings ---------------------------------------------------------------------- */
 
 /* Room for n more bytes and the NUL. */
 static void text_reserve(lcl_text *t, size_t n)
@@ -117,7 +117,7 @@ char *lcl_format(const char *format, ...)
     return t.text;
 }
 
-/* ---- "Did you mean" ------------------------------------------------------- */
+/* ---- "Did you mean" --------------------------------------------------------------- */
 
 static bool text_same_letter(char a, char b)
 {
@@ -181,7 +181,7 @@ const char *lcl_nearest(const char *word, const char *const *names, size_t n_nam
     return nearest;
 }
 
-/* ---- Lists ---------------------------------------------------------------- */
+/* ---- Lists ------------------------------------------------------------------------ */
 
 char **lcl_list_split(const char *text, size_t *n)
 {
@@ -214,7 +214,7 @@ void lcl_list_free(char **list, size_t n)
     free(list);
 }
 
-/* ---- Paths ---------------------------------------------------------------- */
+/* ---- Paths ------------------------------------------------------------------------ */
 
 char *lcl_dirname(const char *path)
 {
@@ -240,7 +240,7 @@ bool lcl_file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
-/* ---- Whole files ---------------------------------------------------------- */
+/* ---- Whole files ------------------------------------------------------------------ */
 
 static lcl_status text_io_fail(lcl_error *err, const char *path, const char *what,
                                int code)

@@ -39,8 +39,7 @@ struct lcl_update {
     cl_kernel step, norm_parts, norm_scale; /* borrowed from the device */
 };
 
-/* ---- The solver's fields
- * ----------------------------------------------------------------- */
+/* ---- The solver's fields ---------------------------------------------------------- */
 
 static lcl_status find_type(const solver_type **type, const lcl_proto *source,
                             lcl_error *err)
@@ -88,8 +87,7 @@ static lcl_status check_fields(const lcl_update *u, const lcl_proto *source,
     return LCL_OK;
 }
 
-/* ---- The table of chunks
- * ----------------------------------------------------------------- */
+/* ---- The table of chunks ---------------------------------------------------------- */
 
 /* The widest vectors that the parameters' places in the buffers allow. */
 static int common_vector(const lcl_net *net, int widest)
@@ -148,8 +146,7 @@ static lcl_status make_chunks(lcl_update *u, lcl_error *err)
     return status;
 }
 
-/* ---- Creation
- * ---------------------------------------------------------------------------- */
+/* ---- Creation --------------------------------------------------------------------- */
 
 static lcl_status get_kernels(lcl_update *u, lcl_error *err)
 {
@@ -234,8 +231,7 @@ void lcl_update_destroy(lcl_update *u)
     free(u);
 }
 
-/* ---- Running
- * ----------------------------------------------------------------------------- */
+/* ---- Running ---------------------------------------------------------------------- */
 
 /* Finds the factor that brings the gradient's length to clip_gradients, and logs it. */
 static lcl_status clip_gradient(lcl_update *u, lcl_log *log, lcl_error *err)

@@ -14,7 +14,7 @@
 #define FASHION "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"
 #define MINI GOLDEN "data/mini-images-idx3-ubyte"
 
-/* ---- Building a solver ------------------------------------------------------------------- */
+/* ---- Building a solver ------------------------------------------------------------ */
 
 static lcl_proto *parse(const ProtobufCMessageDescriptor *type, const char *text)
 {
@@ -68,7 +68,7 @@ static lcl_solver *create(const lcl_proto *source, const lcl_solver_options *opt
     return s;
 }
 
-/* ---- Caffe's trajectories ---------------------------------------------------------------- */
+/* ---- Caffe's trajectories --------------------------------------------------------- */
 
 /* How far Caffe is from itself with other BLAS kernels: losses relative, of iterations 0-9,
  * 0-24 and 0-49; weights after the last one absolute. */
@@ -213,7 +213,7 @@ START_TEST(lenet_starts_as_caffes)
 }
 END_TEST
 
-/* ---- Small solvers ----------------------------------------------------------------------- */
+/* ---- Small solvers ---------------------------------------------------------------- */
 
 #define MINI_DATA(batch)                                                                 \
     "layer { name: 'data' type: 'Data' top: 'data' top: 'label'"                         \
@@ -346,7 +346,7 @@ START_TEST(debug_info_tells_all_magnitudes)
 }
 END_TEST
 
-/* ---- Losses ------------------------------------------------------------------------------ */
+/* ---- Losses ----------------------------------------------------------------------- */
 
 #define MAX_LOSSES 16
 
@@ -400,7 +400,7 @@ START_TEST(iter_size_splits_a_batch)
 }
 END_TEST
 
-/* ---- What the caller wants in between ----------------------------------------------------- */
+/* ---- What the caller wants in between --------------------------------------------- */
 
 /* Asks for `action` at the n-th poll. */
 typedef struct {
@@ -506,7 +506,7 @@ START_TEST(snapshots_come_at_intervals_and_at_the_end)
 }
 END_TEST
 
-/* ---- Which nets there are ----------------------------------------------------------------- */
+/* ---- Which nets there are --------------------------------------------------------- */
 
 START_TEST(own_test_nets_come_before_generic_ones)
 {

@@ -45,8 +45,7 @@ static lcl_proto *parse_solver(const char *text)
     return proto;
 }
 
-/* ---- The reference
- * ----------------------------------------------------------------------- */
+/* ---- The reference ---------------------------------------------------------------- */
 
 /* One parameter on the host. */
 typedef struct {
