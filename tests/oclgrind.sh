@@ -1,0 +1,48 @@
+#!/bin/sh
+# Runs every kernel on small data in oclgrind: accesses out of bounds, races between
+# work-items, use of uninitialised values, wrong API calls.
+#   tests/oclgrind.sh build/lenet-cl          (from the repository's root)
+# oclgrind exits 0 whatever it finds, so its log must be empty. The optimiser is off because
+# oclgrind's check of uninitialised values does not know all of LLVM's instructions.
+set -u
+program=$1
+log=$(mktemp)
+output=$(mktemp)
+trap 'rm -f "$log" "$output"' EXIT
+failed=0
+unset LCL_PLATFORM LCL_DEVICE
+
+# check "oclgrind's options" "the command's arguments"
+check() {
+    # shellcheck disable=SC2086
+    oclgrind --build-options -cl-opt-disable --log "$log" --data-races --check-api $1 \
+        "$program" $2 >"$output" 2>&1
+    if [ $? -ne 0 ] || [ -s "$log" ]; then
+        echo "FAILED: $program $2"
+        tail -n 20 "$output"
+        head -n 40 "$log"
+        failed=1
+    fi
+}
+
+cases=
+for name in relu relu_inplace pooling_max_mask pooling_max_hw pooling_ave_k3s2_pad1 \
+    softmax_axis0 softmax_axis2 softmaxloss softmaxloss_ignore_norm_valid \
+    accuracy_per_class_ignore accuracy_top5 dropout_train convolution_group2 \
+    convolution_kernel_hw_pad_hw_stride_hw convolution_dilation_hw convolution_k1 \
+    innerproduct_axis_m1 innerproduct_no_bias; do
+    cases="$cases tests/golden/layers/$name"
+done
+for layout in "--block 1 --vector 1" "--block 4 --vector 4" "--block 8 --vector 2" \
+    "--block 16 --vector 16"; do
+    check --uninitialized "verify $layout $cases"
+done
+
+# A whole net: splits, update, clipping, tests. Without --uninitialized, which does not follow
+# the parameters' values into the parts of the net's buffers.
+for block in 1 4 16; do
+    export LCL_BLOCK=$block
+    check "" "train tests/data/tiny/solver.prototxt"
+done
+[ $failed -eq 0 ] && echo "oclgrind: all clean"
+exit $failed
