@@ -180,15 +180,15 @@ static void take_string(lcl_tokenizer *t, char quote)
     }
 }
 
-static bool is_not_newline(char c)
+static bool is_of_comment(char c)
 {
-    return c != '\n';
+    return c != '\n' && c != '\0';
 }
 
 static void skip_space_and_comments(lcl_tokenizer *t)
 {
     for (take_all(t, is_space); take(t, '#'); take_all(t, is_space))
-        take_all(t, is_not_newline);
+        take_all(t, is_of_comment);
 }
 
 static lcl_token_kind take_token(lcl_tokenizer *t, const lcl_token *before)

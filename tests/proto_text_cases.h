@@ -348,6 +348,7 @@ static const text_case of_bytes[] = {
     {SOLVER, TEXT("\000"), "1:1", "Invalid control characters encountered in text"},
     {SOLVER, TEXT("max_iter: 5 \000 display: 6"), "1:13",
      "Invalid control characters encountered in text"},
+    {SOLVER, TEXT("# no\000te"), "1:5", "Invalid control characters encountered in text"},
     {SOLVER, TEXT("max_iter: 5 ~"), "1:13", "Expected identifier, got: ~"},
     {SOLVER, TEXT("max_iter: 5 \\"), "1:13", "Expected identifier, got: \\"},
     {SOLVER, TEXT("max_iter: 5\177"), "1:12", "Expected identifier, got: ?"},
