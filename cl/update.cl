@@ -7,19 +7,20 @@ typedef struct {
     float rate, decay;
 } chunk;
 
-/* The sum of x over the group, for its first work-item; always in the same order. */
+/* The sum of x over the group for its first work-item, 0 for the others; always in the same
+ * order. */
 inline float group_sum(local float *sums, float x)
 {
 #if GROUP > 1
     const int me = get_local_id(0);
 
     sums[me] = x;
-    for (int half = GROUP / 2; half > 0; half /= 2) {
+    for (int reach = GROUP / 2; reach > 0; reach /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (me < half)
-            sums[me] += sums[me + half];
+        if (me < reach)
+            sums[me] += sums[me + reach];
     }
-    return sums[0];
+    return me == 0 ? sums[0] : 0;
 #else
     return x;
 #endif

@@ -109,7 +109,7 @@ static int common_vector(const lcl_net *net, int widest)
 static size_t add_chunks(const lcl_update *u, const lcl_net_param *param, chunk *table)
 {
     size_t v = (size_t)u->vector;
-    size_t longest = lcl_device_is_cpu(u->dev) ? 4096 / v : 1024 / v;
+    size_t longest = (u->group == 1 ? 4096 : 16 * (size_t)u->group) / v;
     size_t n_vectors = (lcl_blob_count(param->blob) + v - 1) / v;
     size_t n = 0;
 
@@ -188,12 +188,9 @@ static lcl_status make_buffers(lcl_update *u, lcl_error *err)
 
 static lcl_status fill_update(lcl_update *u, const lcl_proto *source, lcl_error *err)
 {
-    bool cpu = lcl_device_is_cpu(u->dev);
-
     LCL_TRY(find_type(&u->type, source, err));
     LCL_TRY(check_fields(u, source, err));
-    u->vector = common_vector(u->net, cpu ? 16 : 4);
-    u->group = cpu ? 1 : 64;
+    u->vector = common_vector(u->net, u->vector);
     u->keep_diff = u->param->debug_info || u->param->snapshot_diff;
     LCL_TRY(make_chunks(u, err));
     if (u->n_chunks == 0)
@@ -202,14 +199,16 @@ static lcl_status fill_update(lcl_update *u, const lcl_proto *source, lcl_error 
     return get_kernels(u, err);
 }
 
-lcl_status lcl_update_create(lcl_update **out, lcl_net *net, const lcl_proto *source,
-                             lcl_error *err)
+lcl_status lcl_update_create_as(lcl_update **out, lcl_net *net, const lcl_proto *source,
+                                int vector, int group, lcl_error *err)
 {
     lcl_update *u = lcl_alloc(1, sizeof *u);
 
     u->net = net;
     u->dev = lcl_net_device(net);
     u->param = (const void *)lcl_proto_root(source);
+    u->vector = vector;
+    u->group = group;
     lcl_status status = fill_update(u, source, err);
     if (status != LCL_OK) {
         lcl_update_destroy(u);
@@ -217,6 +216,14 @@ lcl_status lcl_update_create(lcl_update **out, lcl_net *net, const lcl_proto *so
     }
     *out = u;
     return LCL_OK;
+}
+
+lcl_status lcl_update_create(lcl_update **out, lcl_net *net, const lcl_proto *source,
+                             lcl_error *err)
+{
+    bool cpu = lcl_device_is_cpu(lcl_net_device(net));
+
+    return lcl_update_create_as(out, net, source, cpu ? 16 : 4, cpu ? 1 : 64, err);
 }
 
 void lcl_update_destroy(lcl_update *u)

@@ -10,6 +10,10 @@ typedef struct lcl_update lcl_update;
  * outlive the update. */
 lcl_status lcl_update_create(lcl_update **out, lcl_net *net, const lcl_proto *source,
                              lcl_error *err);
+/* The same with the most floats a work-item handles at a time and the work-items of a group
+ * given, where lcl_update_create takes what suits the device. */
+lcl_status lcl_update_create_as(lcl_update **out, lcl_net *net, const lcl_proto *source,
+                                int vector, int group, lcl_error *err);
 void lcl_update_destroy(lcl_update *u);
 
 /* Enqueues one update of every parameter from its gradient at learning rate `rate`. Waits

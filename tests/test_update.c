@@ -187,26 +187,37 @@ static const char *const solvers[] = {
     "type: 'Adam' momentum: 0.9 regularization_type: 'L1' weight_decay: 0.1 delta: 1e-2",
 };
 
-START_TEST(updates_follow_the_formulas)
+/* As a CPU, a GPU and a plain device run it. */
+static const struct {
+    int vector, group;
+} ways[] = {{16, 1}, {4, 64}, {1, 8}};
+
+static void check_formulas(const char *text, int vector, int group)
 {
     lcl_error err = {0};
     lcl_net *net = create_net();
-    lcl_proto *solver = parse_solver(solvers[_i]);
+    lcl_proto *solver = parse_solver(text);
     const Caffe__SolverParameter *p = (const void *)lcl_proto_root(solver);
     lcl_update *u = NULL;
     values *v = read_values(net);
 
-    CHECK_OK(lcl_update_create(&u, net, solver, &err));
+    CHECK_OK(lcl_update_create_as(&u, net, solver, vector, group, &err));
     for (int i = 0; i < N_STEPS; i++) {
         write_gradients(net, v, 10 * (unsigned)i);
         CHECK_OK(lcl_update_run(u, i, 0.1f, NULL, &err));
         reference(p, net, v, i, 0.1);
-        check_values(net, v, solvers[_i]);
+        check_values(net, v, text);
     }
     free_values(v, lcl_net_n_params(net));
     lcl_update_destroy(u);
     lcl_proto_destroy(solver);
     lcl_net_destroy(net);
+}
+
+START_TEST(updates_follow_the_formulas)
+{
+    for (size_t i = 0; i < LCL_COUNT(ways); i++)
+        check_formulas(solvers[_i], ways[i].vector, ways[i].group);
 }
 END_TEST
 
