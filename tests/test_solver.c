@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "lcl/solver.h"
 #include "npy.h"
 #include "testing.h"
@@ -619,6 +620,54 @@ START_TEST(wrong_solvers_are_errors)
 }
 END_TEST
 
+/* ---- A device that fails ---------------------------------------------------------- */
+
+/* Builds, trains, tests and snapshots. */
+static lcl_status whole_run(const lcl_proto *source, lcl_error *err)
+{
+    const lcl_solver_options options = {0};
+    lcl_solver *s = NULL;
+    lcl_status status = lcl_solver_create(&s, testing_device(), source, &options, err);
+
+    if (status == LCL_OK)
+        status = lcl_solver_solve(s, NULL, err);
+    if (status == LCL_OK)
+        status = lcl_solver_snapshot(s, err);
+    lcl_solver_destroy(s);
+    return status;
+}
+
+/* The first call of a kind fails, then the second, ... until a run goes through. */
+START_TEST(every_device_failure_is_an_error)
+{
+    char *folder = new_folder();
+    char *text = lcl_format(MINI_SOLVER "max_iter: 2 display: 1 test_iter: 1 "
+                                        "test_interval: 2 clip_gradients: 0.1 "
+                                        "snapshot_prefix: '%s/s' net_param " MINI_NET(8),
+                            folder);
+    lcl_proto *source = parse(&caffe__solver_parameter__descriptor, text);
+    lcl_status status = LCL_EDEVICE;
+    unsigned n = 0;
+
+    while (status != LCL_OK) {
+        lcl_error err = {0};
+        lcl_device_fault(testing_device(), (lcl_fault)_i, ++n);
+        status = whole_run(source, &err);
+        lcl_device_fault(testing_device(), (lcl_fault)_i, 0);
+        ck_assert_msg(status == LCL_OK || status == LCL_EDEVICE, "call %u: %s", n,
+                      err.message);
+        ck_assert_msg(status == LCL_OK || err.message[0], "call %u: no message", n);
+        ck_assert_uint_lt(n, 1000);
+    }
+    ck_assert_int_eq(exists(folder, "s_iter_2.caffemodel"), 1);
+    ck_assert_int_eq(exists(folder, "s_iter_2.solverstate"), 1);
+    ck_assert_int_eq(rmdir(folder), 0);
+    lcl_proto_destroy(source);
+    free(text);
+    free(folder);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("solver");
@@ -643,6 +692,7 @@ int main(void)
     tcase_add_test(tc, own_test_nets_come_before_generic_ones);
     tcase_add_test(tc, test_nets_see_the_trained_weights);
     tcase_add_loop_test(tc, wrong_solvers_are_errors, 0, (int)LCL_COUNT(bad));
+    tcase_add_loop_test(tc, every_device_failure_is_an_error, 0, LCL_N_FAULTS);
     suite_add_tcase(suite, tc);
     return testing_run(suite);
 }
