@@ -22,7 +22,7 @@ done
 
 # Every installed header stands alone, and the example needs nothing else.
 PKG_CONFIG_PATH=$(dirname "$(find "$work/usr" -name lcl.pc)")
-export PKG_CONFIG_PATH
+export PKG_CONFIG_PATH LD_LIBRARY_PATH=${PKG_CONFIG_PATH%/pkgconfig}
 read -ra cflags <<<"$(pkg-config --cflags lcl)"
 read -ra libs <<<"$(pkg-config --libs lcl)"
 for header in "$work"/usr/include/lcl/*.h; do
