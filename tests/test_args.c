@@ -20,7 +20,8 @@ static const lcl_option cook_options[] = {
     {"salt", NULL, "true", "with salt"},
     {"quick", NULL, NULL, "in a hurry"},
 };
-static const lcl_option devices_options[] = {{"verbose", NULL, NULL, "more lines"}};
+static const lcl_option devices_options[] = {{"verbose", NULL, NULL, "more lines"},
+                                             {"recipe", NULL, NULL, "a switch here"}};
 
 static const lcl_command cook = {
     .name = "cook",
@@ -38,7 +39,7 @@ static const lcl_command devices = {
     .summary = "Lists devices",
     .help = "Lists devices.",
     .options = devices_options,
-    .n_options = 1,
+    .n_options = 2,
     .max_operands = 0,
     .run = run_nothing,
 };
@@ -112,6 +113,19 @@ START_TEST(good_lines_parse)
     ck_assert_uint_eq(lcl_args_n_operands(args), l->operand != NULL);
     if (l->operand)
         ck_assert_str_eq(lcl_args_operand(args, 0), l->operand);
+    lcl_args_destroy(args);
+}
+END_TEST
+
+START_TEST(the_command_says_whether_a_flag_takes_a_value)
+{
+    static const char *const words[] = {"devices", "--recipe", "--verbose", NULL};
+    lcl_error err;
+    lcl_request request;
+    lcl_args *args = NULL;
+
+    CHECK_OK(parse(&args, &request, words, NULL, &err));
+    ck_assert(lcl_args_switch(args, "recipe") && lcl_args_switch(args, "verbose"));
     lcl_args_destroy(args);
 }
 END_TEST
@@ -308,6 +322,7 @@ int main(void)
     TCase *tc = tcase_create("args");
 
     tcase_add_loop_test(tc, good_lines_parse, 0, (int)(sizeof good / sizeof *good));
+    tcase_add_test(tc, the_command_says_whether_a_flag_takes_a_value);
     tcase_add_loop_test(tc, bad_lines_are_explained, 0, (int)(sizeof bad / sizeof *bad));
     tcase_add_loop_test(tc, requests_are_told_apart, 0,
                         (int)(sizeof requests / sizeof *requests));

@@ -93,10 +93,14 @@ static const lcl_option *ignored_flag(const char *name)
     return find_option(ignored_flags, LCL_COUNT(ignored_flags), name);
 }
 
-/* The option of that name in any table: all that have it agree on whether it takes a
- * value. */
-static const lcl_option *any_option(const lcl_command *const *commands, const char *name)
+/* The option of that name of `command`, if it is known yet, else of the first that has it. */
+static const lcl_option *any_option(const lcl_command *command,
+                                    const lcl_command *const *commands, const char *name)
 {
+    const lcl_option *own = command ? command_option(command, name) : NULL;
+
+    if (own)
+        return own;
     for (; *commands; commands++) {
         const lcl_option *option = command_option(*commands, name);
         if (option)
@@ -121,8 +125,21 @@ static void free_line(line *l)
     free(l->words);
 }
 
+static const lcl_command *find_command(const lcl_command *const *commands,
+                                       const char *name)
+{
+    for (size_t i = 0; i < LCL_COUNT(aliases); i++)
+        if (strcmp(name, aliases[i].name) == 0)
+            name = aliases[i].command;
+    for (; *commands; commands++)
+        if (strcmp((*commands)->name, name) == 0)
+            return *commands;
+    return NULL;
+}
+
 /* Splits argv into flags with their values and words. A flag that no table knows takes no
- * value; it is reported once the command is known. */
+ * value; it is reported once the command is known. Where commands disagree on whether a flag
+ * takes a value, the one named before it decides. */
 static void split_line(line *l, int argc, char **argv, const lcl_command *const *commands)
 {
     bool flags_end = false;
@@ -148,22 +165,11 @@ static void split_line(line *l, int argc, char **argv, const lcl_command *const 
             f->name[equals - name] = '\0';
             f->value = equals + 1;
         }
-        const lcl_option *option = any_option(commands, f->name);
+        const lcl_option *option = any_option(
+            l->n_words ? find_command(commands, l->words[0]) : NULL, commands, f->name);
         if (!equals && option && option->value && i + 1 < argc)
             f->value = argv[++i];
     }
-}
-
-static const lcl_command *find_command(const lcl_command *const *commands,
-                                       const char *name)
-{
-    for (size_t i = 0; i < LCL_COUNT(aliases); i++)
-        if (strcmp(name, aliases[i].name) == 0)
-            name = aliases[i].command;
-    for (; *commands; commands++)
-        if (strcmp((*commands)->name, name) == 0)
-            return *commands;
-    return NULL;
 }
 
 static lcl_status unknown_command(const lcl_command *const *commands, const char *name,
@@ -322,7 +328,7 @@ static lcl_status check_lone_flags(const line *l, const lcl_command *const *comm
 {
     for (size_t i = 0; i < l->n_flags; i++) {
         const flag *f = &l->flags[i];
-        if (!any_option(commands, f->name) && !is_ignored(f)) {
+        if (!any_option(NULL, commands, f->name) && !is_ignored(f)) {
             lcl_fail(err, LCL_EUSAGE, "", "unknown flag %s", f->word);
             return lcl_hint(err, LCL_EUSAGE, "'" PROGRAM " --help' shows the usage");
         }
