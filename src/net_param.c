@@ -403,25 +403,18 @@ lcl_status lcl_net_load_proto(lcl_net *net, const lcl_proto *model, lcl_error *e
     return LCL_OK;
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s), m = strlen(end);
-
-    return n >= m && strcmp(s + n - m, end) == 0;
-}
-
 lcl_status lcl_net_load(lcl_net *net, const char *path, lcl_error *err)
 {
     lcl_proto *model;
     lcl_status status;
 
-    if (ends_with(path, ".solverstate") || ends_with(path, ".solverstate.h5")) {
+    if (lcl_has_suffix(path, ".solverstate") || lcl_has_suffix(path, ".solverstate.h5")) {
         lcl_fail(err, LCL_EUSAGE, path, "this is a solver's state, not a model");
         return lcl_hint(err, LCL_EUSAGE,
                         "resume from it with --snapshot, or give the .caffemodel beside "
                         "it");
     }
-    if (ends_with(path, ".h5")) {
+    if (lcl_has_suffix(path, ".h5")) {
         lcl_fail(err, LCL_EPROTO, path, "models in HDF5 are not supported yet");
         return lcl_hint(err, LCL_EPROTO,
                         "save it with snapshot_format: BINARYPROTO instead");

@@ -9,13 +9,6 @@
 
 #include "text.h"
 
-bool lcl_has_suffix(const char *path, const char *suffix)
-{
-    size_t n = strlen(path), m = strlen(suffix);
-
-    return n >= m && strcmp(path + n - m, suffix) == 0;
-}
-
 /* ---- Before training -------------------------------------------------------------- */
 
 static lcl_status check_format(const lcl_proto *source, lcl_error *err)

@@ -24,7 +24,4 @@ lcl_status lcl_snapshot_write(lcl_net *net, const lcl_update *u, const lcl_proto
 lcl_status lcl_snapshot_read(lcl_net *net, lcl_update *u, const char *path,
                              lcl_progress *progress, lcl_log *log, lcl_error *err);
 
-/* True where `path` ends with `suffix`. */
-bool lcl_has_suffix(const char *path, const char *suffix);
-
 #endif

@@ -170,20 +170,6 @@ float lcl_solver_loss(const lcl_solver *s)
 
 /* ---- Weights and snapshots -------------------------------------------------------- */
 
-static lcl_status finetune_one(lcl_net *net, const char *path, lcl_log *log,
-                               lcl_error *err)
-{
-    if (lcl_has_suffix(path, ".solverstate") || lcl_has_suffix(path, ".solverstate.h5")) {
-        lcl_fail(err, LCL_EPROTO, path, "a .solverstate holds no weights");
-        return lcl_hint(err, LCL_EPROTO,
-                        "resume with --snapshot %s, or give the .caffemodel beside it to "
-                        "--weights",
-                        path);
-    }
-    LCL_LOG(log, "Finetuning from %s", path);
-    return lcl_net_load(net, path, err);
-}
-
 lcl_status lcl_solver_finetune(lcl_net *net, const char *paths, lcl_log *log,
                                lcl_error *err)
 {
@@ -191,8 +177,10 @@ lcl_status lcl_solver_finetune(lcl_net *net, const char *paths, lcl_log *log,
     char **list = lcl_list_split(paths, &n);
     lcl_status status = LCL_OK;
 
-    for (size_t i = 0; i < n && status == LCL_OK; i++)
-        status = finetune_one(net, list[i], log, err);
+    for (size_t i = 0; i < n && status == LCL_OK; i++) {
+        LCL_LOG(log, "Finetuning from %s", list[i]);
+        status = lcl_net_load(net, list[i], err);
+    }
     lcl_list_free(list, n);
     return status;
 }

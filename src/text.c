@@ -235,6 +235,13 @@ char *lcl_path_join(const char *folder, const char *path)
     return lcl_format("%s%s%s", folder, slash, path);
 }
 
+bool lcl_has_suffix(const char *path, const char *suffix)
+{
+    size_t n = strlen(path), m = strlen(suffix);
+
+    return n >= m && strcmp(path + n - m, suffix) == 0;
+}
+
 bool lcl_file_exists(const char *path)
 {
     return access(path, F_OK) == 0;

@@ -46,6 +46,8 @@ void lcl_list_free(char **list, size_t n);
 char *lcl_dirname(const char *path);
 /* `path` as it is where it is absolute or folder is "" or ".", else folder/path; new. */
 char *lcl_path_join(const char *folder, const char *path);
+/* True where `path` ends with `suffix`. */
+bool lcl_has_suffix(const char *path, const char *suffix);
 bool lcl_file_exists(const char *path);
 
 /* The whole file, NUL-terminated; free(*out). At most `limit` bytes (0: no limit). */

@@ -598,7 +598,7 @@ static const struct {
      "HDF5", "BINARYPROTO"},
     {"lr_policy: 'fixed' weights: 'x.solverstate' snapshot_after_train: false "
      "net_param " MINI_NET(2),
-     LCL_EPROTO, "holds no weights", "--snapshot x.solverstate"},
+     LCL_EUSAGE, "this is a solver's state", "resume from it with --snapshot"},
     {"lr_policy: 'fixed' weights: 'x.caffemodel' snapshot_after_train: false "
      "net_param " MINI_NET(2),
      LCL_EIO, "", ""},

@@ -297,7 +297,7 @@ static const struct {
     {"train %F/missing.prototxt", 1, "hint"},
     {"train %F/broken.prototxt", 3, "broken.prototxt:1:"},
     {"train %F/solver.prototxt --snapshot %F/s.caffemodel", 3, "holds weights"},
-    {"train %F/solver.prototxt --weights %F/s.solverstate", 3, "holds no weights"},
+    {"train %F/solver.prototxt --weights %F/s.solverstate", 2, "solver's state"},
     {"train %F/solver.prototxt --device nonesuch", 4, "nonesuch"},
     {"train %F/solver.prototxt --gpu 0,1", 2, "one device at a time"},
     {"train %F/solver.prototxt --gemm fast", 2, "fast"},
