@@ -3,11 +3,12 @@
 data=${LCL_BENCH_DATA-/usr/share/datasets/fashion-mnist}
 python=${PYTHON-python3}
 
-# Writes net and solver files for `$2` iterations, a log line every `$3`, to folder `$1`:
-# examples/mnist's recipe straight from the IDX files, without tests and snapshots.
+# Writes a database, net and solver to folder `$1`: examples/mnist's recipe for `$2` iterations
+# with a log line every `$3`, without tests and snapshots.
 write_solver() {
-    sed -e "s|examples/mnist/mnist_train_lmdb|$data/train-images-idx3-ubyte.gz|" \
-        -e "s|examples/mnist/mnist_test_lmdb|$data/t10k-images-idx3-ubyte.gz|" \
+    build/lenet-cl convert mnist "$data/train-images-idx3-ubyte.gz" \
+        "$data/train-labels-idx1-ubyte.gz" "$1/lmdb" 2>/dev/null
+    sed -e "s|examples/mnist/mnist_train_lmdb|$1/lmdb|" \
         examples/mnist/lenet_train_test.prototxt >"$1/net.prototxt"
     sed -e "s|^net:.*|net: \"$1/net.prototxt\"|" \
         -e "/^test_i/d" \
