@@ -3,10 +3,24 @@
 
 enum { CPU_SUMS = 256, GPU_SUMS = 4096 };
 
+static size_t lanes_of(const lcl_layer *l, const lcl_blob *b)
+{
+    return (size_t)(b->block / lcl_layer_vector(l, b->block));
+}
+
+static int items_of(const lcl_layer *l, const lcl_axis_view *v)
+{
+    size_t most = lcl_device_is_cpu(l->dev) ? CPU_SUMS : GPU_SUMS;
+    size_t positions = (size_t)v->outer * (size_t)v->inner;
+    size_t across = v->n_blocks * v->lanes, items = across < most ? most / across : 1;
+
+    return (int)(items < positions ? items : positions);
+}
+
 lcl_axis_view lcl_axis_view_of(const lcl_layer *l, const lcl_blob *b, int axis)
 {
     lcl_axis_view v = {.n_blocks = 1,
-                       .lanes = (size_t)(b->block / lcl_layer_vector(l, b->block)),
+                       .lanes = lanes_of(l, b),
                        .n_images = 1,
                        .outer = 1,
                        .channels = b->shape[axis],
@@ -17,10 +31,20 @@ lcl_axis_view lcl_axis_view_of(const lcl_layer *l, const lcl_blob *b, int axis)
         v.n_images = b->shape[0];
         v.outer = (int)lcl_blob_count_range(b, 1, axis);
     }
-    size_t most = lcl_device_is_cpu(l->dev) ? CPU_SUMS : GPU_SUMS;
-    size_t positions = (size_t)v.outer * (size_t)v.inner, across = v.n_blocks * v.lanes;
-    size_t items = across < most ? most / across : 1;
-    v.items = (int)(items < positions ? items : positions);
+    v.items = items_of(l, &v);
+    return v;
+}
+
+lcl_axis_view lcl_axis_view_flat(const lcl_layer *l, const lcl_blob *b, int channels)
+{
+    lcl_axis_view v = {.n_blocks = lcl_blob_n_blocks(b),
+                       .lanes = lanes_of(l, b),
+                       .n_images = lcl_blob_dim(b, 0),
+                       .outer = (int)lcl_blob_image_count(b) / channels,
+                       .channels = channels,
+                       .inner = 1};
+
+    v.items = items_of(l, &v);
     return v;
 }
 
