@@ -101,7 +101,7 @@ static const lcl_option options[] = {
 const lcl_command lcl_command_convert = {
     .name = "convert",
     .operands = "mnist IMAGES LABELS DB",
-    .summary = "make a database from data files",
+    .summary = "makes a database from data files",
     .help =
         "Writes the LMDB that Caffe's convert_mnist_data would write, from MNIST's IDX\n"
         "files, gzipped or not:\n"

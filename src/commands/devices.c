@@ -132,7 +132,7 @@ static const lcl_option devices_options[] = {
 const lcl_command lcl_command_devices = {
     .name = "devices",
     .operands = "",
-    .summary = "List the OpenCL devices and which one is taken",
+    .summary = "lists the OpenCL devices and tells which one is taken",
     .help =
         "Lists every OpenCL device with the numbers that --platform and --device take,\n"
         "and marks the one that the other commands would take with the same flags.\n"

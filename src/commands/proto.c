@@ -224,7 +224,7 @@ static const lcl_option options[] = {
 const lcl_command lcl_command_proto = {
     .name = "proto",
     .operands = "encode|decode|check|upgrade FILE",
-    .summary = "convert, check and upgrade prototxts and models",
+    .summary = "converts, checks and upgrades prototxts and models",
     .help =
         "encode writes a prototxt as a binary message, decode a binary message as text,\n"
         "check says whether Caffe would take the file, and upgrade writes an old net or\n"

@@ -119,7 +119,7 @@ static const lcl_option options[] = {
 const lcl_command lcl_command_test = {
     .name = "test",
     .operands = "",
-    .summary = "Scores a trained net on its test data",
+    .summary = "scores a trained net on its test data",
     .help =
         "Runs the TEST phase of a net with trained weights and prints the mean of each\n"
         "output, as 'caffe test' does.\n\n"

@@ -160,7 +160,7 @@ static const lcl_option options[] = {
 const lcl_command lcl_command_time = {
     .name = "time",
     .operands = "",
-    .summary = "Times each layer of a net",
+    .summary = "times each layer of a net",
     .help =
         "Runs a net forward and backward and prints the time of each layer, as 'caffe "
         "time'\n"

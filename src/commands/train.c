@@ -245,7 +245,7 @@ static const lcl_option options[] = {
 const lcl_command lcl_command_train = {
     .name = "train",
     .operands = "[SOLVER]",
-    .summary = "Trains a net",
+    .summary = "trains a net",
     .help =
         "Trains the net of a Caffe solver.prototxt; logs and snapshots are Caffe's.\n\n"
         "  lenet-cl train lenet_solver.prototxt\n"

@@ -128,7 +128,7 @@ static const lcl_option options[] = {
 const lcl_command lcl_command_verify = {
     .name = "verify",
     .operands = "[CASE...]",
-    .summary = "check the layers on a device against stored results",
+    .summary = "checks the layers on a device against stored results",
     .help =
         "Runs each layer of a folder of cases on the device, forward and backward, and\n"
         "compares with stored results of Caffe. Prints the worst error of each case,\n"
