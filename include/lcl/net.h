@@ -15,7 +15,7 @@ typedef struct {
     const char *const *stages;
     size_t n_stages;
     lcl_gemm_backend gemm;
-    int64_t seed;   /* of fillers, dropout, crops: < 0 takes one from the system */
+    int64_t seed; /* of fillers, dropout, crops: < 0 takes one from the system */
     /* B. 0: what LCL_BLOCK says, else 16 on a CPU, 32 elsewhere, 1 for batches of fewer than
      * 4 images. LCL_VECTOR limits V, which else is up to 16 on a CPU and 4 elsewhere. */
     int block;
