@@ -1,68 +1,96 @@
 /* Convolution of G groups of C input and K output channels over D x H x W images (D = 1 for
  * 2-d): kernel KD x KH x KW, strides S?, padding P?, dilation D?; output OD x OH x OW.
  * Direct: a work-item keeps a tile of sums in registers, weights are broadcast to its lanes.
- *   y[n][k][o] = bias[k] + sum_c,r w[k][c][r] x[n][c][o * stride - pad + r * dilation] */
+ *   y[n][k][o] = bias[k] + sum_c,r w[k][c][r] x[n][c][o * stride - pad + r * dilation]
+ * It may end in a max pool of windows QH x QW side by side and a ReLU: cl/epilogue.cl. */
+#include "epilogue.cl"
 
-/* Vectors of the images of block n, channel c (over all groups). */
+/* Vectors of the images of block n, channel c (over all groups); Q: of what is written. */
 #define X_ROW(n, c, d, h) (((((size_t)(n) * G * C + (c)) * D + (d)) * H + (h)) * W * LANES + LANE)
 #define Y_ROW(n, k, d, h) (((((size_t)(n) * G * K + (k)) * OD + (d)) * OH + (h)) * OW * LANES + LANE)
+#define Q_ROW(n, k, d, h) (((((size_t)(n) * G * K + (k)) * OD + (d)) * (OH / QH) + (h)) * (OW / QW) * LANES + LANE)
 #define W_ROW(k, c, d, h) (((((size_t)(k) * C + (c)) * KD + (d)) * KH + (h)) * KW)
 #define KERNEL (KD * KH * KW)
 #define INSIDE(i, n) ((uint)(i) < (uint)(n))
 
 #ifdef FORWARD
-/* KT channels x PT columns of one output row a work-item.
- * x: lanes, y: channel tiles of all groups, z: rows of all blocks. */
+/* KT channels x PT columns of QH output rows a work-item; QW divides PT.
+ * x: lanes, y: channel tiles of all groups, z: rows (of windows) of all blocks. */
 kernel void convolution_forward(global const vec *restrict x, global const float *restrict w,
-                                global const float *restrict bias, global vec *restrict y)
+                                global const float *restrict bias, global vec *restrict y,
+                                global place_t *restrict places)
 {
     const int g = get_global_id(1) / K_TILES, k0 = get_global_id(1) % K_TILES * KT;
-    const int oy = get_global_id(2) % OH, od = get_global_id(2) / OH % OD;
-    const int n = get_global_id(2) / (OH * OD);
+    const int qy = get_global_id(2) % (OH / QH), od = get_global_id(2) / (OH / QH) % OD;
+    const int n = get_global_id(2) / (OH / QH * OD);
 
     for (int ox = 0; ox < OW; ox += PT) {
-        vec sum[KT][PT];
+        vec sum[KT][QH][PT];
         const int left = ox * SW - PW;
         const bool inside = left >= 0 && left + (PT - 1) * SW + (KW - 1) * DW < W;
-        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int p = 0; p < PT; p++)
-            sum[k][p] = (vec)(BIAS ? bias[g * K + min(k0 + k, K - 1)] : 0.0f);
+        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int q = 0; q < QH; q++)
+            UNROLL for (int p = 0; p < PT; p++)
+                sum[k][q][p] = (vec)(BIAS ? bias[g * K + min(k0 + k, K - 1)] : 0.0f);
         for (int c = 0; c < C; c++) {
             for (int r = 0; r < KD * KH; r++) {
-                const int id = od * SD - PD + r / KH * DD, iy = oy * SH - PH + r % KH * DH;
-                if (!INSIDE(id, D) || !INSIDE(iy, H))
-                    continue;
-                global const vec *row = x + X_ROW(n, g * C + c, id, iy);
+                const int id = od * SD - PD + r / KH * DD;
                 global const float *taps = w + W_ROW(g * K, c, 0, 0) + r * KW;
-                if (inside) {
-                    UNROLL for (int t = 0; t < KW; t++) {
-                        vec v[PT];
-                        UNROLL for (int p = 0; p < PT; p++)
-                            v[p] = row[(left + p * SW + t * DW) * LANES];
-                        UNROLL for (int k = 0; k < KT; k++) {
-                            const vec f = (vec)(taps[min(k0 + k, K - 1) * C * KERNEL + t]);
+                UNROLL for (int q = 0; q < QH; q++) {
+                    const int iy = (qy * QH + q) * SH - PH + r % KH * DH;
+                    if (!INSIDE(id, D) || !INSIDE(iy, H))
+                        continue;
+                    global const vec *row = x + X_ROW(n, g * C + c, id, iy);
+                    if (inside) {
+                        UNROLL for (int t = 0; t < KW; t++) {
+                            vec v[PT];
                             UNROLL for (int p = 0; p < PT; p++)
-                                sum[k][p] = mad(f, v[p], sum[k][p]);
+                                v[p] = row[(left + p * SW + t * DW) * LANES];
+                            UNROLL for (int k = 0; k < KT; k++) {
+                                const vec f = (vec)(taps[min(k0 + k, K - 1) * C * KERNEL + t]);
+                                UNROLL for (int p = 0; p < PT; p++)
+                                    sum[k][q][p] = mad(f, v[p], sum[k][q][p]);
+                            }
                         }
-                    }
-                } else {
-                    UNROLL for (int t = 0; t < KW; t++) UNROLL for (int p = 0; p < PT; p++) {
-                        const int ix = left + p * SW + t * DW;
-                        if (INSIDE(ix, W)) {
-                            const vec v = row[ix * LANES];
-                            UNROLL for (int k = 0; k < KT; k++)
-                                sum[k][p] = mad(
-                                    (vec)(taps[min(k0 + k, K - 1) * C * KERNEL + t]), v,
-                                    sum[k][p]);
+                    } else {
+                        UNROLL for (int t = 0; t < KW; t++) UNROLL for (int p = 0; p < PT; p++) {
+                            const int ix = left + p * SW + t * DW;
+                            if (INSIDE(ix, W)) {
+                                const vec v = row[ix * LANES];
+                                UNROLL for (int k = 0; k < KT; k++)
+                                    sum[k][q][p] = mad(
+                                        (vec)(taps[min(k0 + k, K - 1) * C * KERNEL + t]), v,
+                                        sum[k][q][p]);
+                            }
                         }
                     }
                 }
             }
         }
         UNROLL for (int k = 0; k < KT; k++) if (k0 + k < K) {
-            global vec *out = y + Y_ROW(n, g * K + k0 + k, od, oy);
-            UNROLL for (int p = 0; p < PT; p++) if (ox + p < OW)
-                out[(ox + p) * LANES] = sum[k][p];
+            const size_t out = Q_ROW(n, g * K + k0 + k, od, qy);
+            UNROLL for (int p = 0; p < PT; p += QW) if (ox + p < OW) {
+#define AT(i, j) sum[k][i][p + (j)]
+                FINISH(AT, y, places, out + (ox + p) / QW * LANES)
+#undef AT
+            }
         }
+    }
+}
+#endif
+
+#ifdef UNPOOL
+/* dy of the convolution itself from that of its pooled top. x: lanes, y: channels, z: blocks
+ * and depths. */
+kernel void convolution_unpool(global const vec *restrict dq,
+                               global const place_t *restrict places, global vec *restrict dy)
+{
+    const int k = get_global_id(1), od = get_global_id(2) % OD, n = get_global_id(2) / OD;
+
+    for (int oy = 0; oy < OH; oy++) {
+        const size_t from = Q_ROW(n, k, od, oy / QH);
+        global vec *to = dy + Y_ROW(n, k, od, oy);
+        for (int ox = 0; ox < OW; ox++)
+            to[ox * LANES] = FROM_POOLED(dq, places, from + ox / QW * LANES, oy, ox);
     }
 }
 #endif
@@ -128,64 +156,75 @@ kernel void convolution_backward_data(global const vec *restrict dy,
 #endif
 
 #ifdef BACKWARD_WEIGHTS
-/* Adds the products of one output column of a row with the XT taps from t0 on. */
+/* Adds the products of one output column of a row with the XT taps from t0 on of YT kernel
+ * rows. */
 #define WEIGHT_STEP(ox, checked)                                                             \
     {                                                                                        \
         vec v[KT];                                                                           \
-        UNROLL for (int k = 0; k < KT; k++) v[k] = d[k][(ox) * LANES];                       \
+        UNROLL for (int k = 0; k < KT; k++)                                                  \
+            v[k] = FROM_POOLED(dy, places, d[k] + (ox) / QW * LANES, oy, ox);                \
         UNROLL for (int t = 0; t < XT; t++) {                                                \
             const int ix = (ox) * SW - PW + (t0 + t) * DW;                                   \
             if (!(checked) || INSIDE(ix, W)) {                                               \
-                UNROLL for (int c = 0; c < CT; c++) {                                        \
-                    const vec u = s[c][ix * LANES];                                          \
-                    UNROLL for (int k = 0; k < KT; k++)                                      \
-                        sum[k][c][t] = mad(v[k], u, sum[k][c][t]);                           \
+                UNROLL for (int r = 0; r < YT; r++) if (YT == 1 || PH == 0 || meets[r]) {    \
+                    UNROLL for (int c = 0; c < CT; c++) {                                    \
+                        const vec u = x[s[c][r] + ix * LANES];                               \
+                        UNROLL for (int k = 0; k < KT; k++)                                  \
+                            sum[k][c][r][t] = mad(v[k], u, sum[k][c][r][t]);                 \
+                    }                                                                        \
                 }                                                                            \
             }                                                                                \
         }                                                                                    \
     }
 
 /* dw[k][c][r] = sum over images and outputs o of dy[k][o] x[c][o * stride - pad + r *
- * dilation]: KT x CT channels x XT taps of a kernel row a work-item, over its share of the
- * blocks; db[k] = sum of dy[k][o] in those at the first tap. One partial sum for each lane
- * group and share: dw[(share * LANES + lane) * count + ...], db likewise.
+ * dilation]: KT x CT channels x YT kernel rows x XT of their taps a work-item, over its
+ * share of the blocks; db[k] = sum of dy[k][o] in those at the first tap. One partial sum
+ * for each lane group and share: dw[(share * LANES + lane) * count + ...], db likewise.
  * x: lanes, y: tiles of groups, channels and taps, z: shares of the blocks. */
 kernel void convolution_backward_weights(global const vec *restrict dy,
+                                         global const place_t *restrict places,
                                          global const vec *restrict x,
                                          global float *restrict dw, global float *restrict db,
                                          int n_blocks, int accumulate, int with_bias,
                                          int accumulate_bias)
 {
     int i = get_global_id(1);
-    const int t0 = i % T_TILES * XT, r = i / T_TILES % (KD * KH);
-    i /= T_TILES * KD * KH;
+    const int t0 = i % T_TILES * XT, r0 = i / T_TILES % (KD * KH / YT) * YT;
+    i /= T_TILES * (KD * KH / YT);
     const int k0 = i % K_TILES * KT, c0 = i / K_TILES % C_TILES * CT;
     const int g = i / (K_TILES * C_TILES);
     const int share = get_global_id(2), n_shares = get_global_size(2);
-    const bool add_bias = with_bias && t0 == 0 && r == 0 && c0 == 0;
+    const bool add_bias = with_bias && t0 == 0 && r0 == 0 && c0 == 0;
     /* Columns from LEFT to RIGHT meet no padding. */
     const int LEFT = (PW + SW - 1) / SW, RIGHT = (W - 1 + PW - (KW - 1) * DW) / SW + 1;
-    vec sum[KT][CT][XT], bias[KT];
+    vec sum[KT][CT][YT][XT], bias[KT];
 
     UNROLL for (int k = 0; k < KT; k++) {
         bias[k] = (vec)(0.0f);
-        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int t = 0; t < XT; t++)
-            sum[k][c][t] = (vec)(0.0f);
+        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int r = 0; r < YT; r++)
+            UNROLL for (int t = 0; t < XT; t++) sum[k][c][r][t] = (vec)(0.0f);
     }
     for (int n = n_blocks * share / n_shares; n < n_blocks * (share + 1) / n_shares; n++) {
         for (int o = 0; o < OD * OH; o++) {
-            const int od = o / OH, oy = o % OH;
-            const int id = od * SD - PD + r / KH * DD, iy = oy * SH - PH + r % KH * DH;
-            global const vec *d[KT], *s[CT];
+            const int od = o / OH, oy = o % OH, id = od * SD - PD + r0 / KH * DD;
+            size_t d[KT], s[CT][YT];
+            bool meets[YT], any = false;
             UNROLL for (int k = 0; k < KT; k++)
-                d[k] = dy + Y_ROW(n, g * K + min(k0 + k, K - 1), od, oy);
-            if (add_bias)
-                for (int ox = 0; ox < OW; ox++)
-                    UNROLL for (int k = 0; k < KT; k++) bias[k] += d[k][ox * LANES];
-            if (!INSIDE(id, D) || !INSIDE(iy, H))
+                d[k] = Q_ROW(n, g * K + min(k0 + k, K - 1), od, oy / QH);
+            if (add_bias && oy % QH == 0)
+                for (int ox = 0; ox < OW / QW; ox++)
+                    UNROLL for (int k = 0; k < KT; k++)
+                        bias[k] += TAKEN(dy, places, d[k] + ox * LANES);
+            UNROLL for (int r = 0; r < YT; r++) {
+                const int iy = oy * SH - PH + (r0 % KH + r) * DH;
+                meets[r] = INSIDE(id, D) && INSIDE(iy, H);
+                any |= meets[r];
+                UNROLL for (int c = 0; c < CT; c++)
+                    s[c][r] = X_ROW(n, g * C + min(c0 + c, C - 1), id, iy);
+            }
+            if (!any)
                 continue;
-            UNROLL for (int c = 0; c < CT; c++)
-                s[c] = x + X_ROW(n, g * C + min(c0 + c, C - 1), id, iy);
             int ox = 0;
             for (; ox < min(LEFT, OW); ox++)
                 WEIGHT_STEP(ox, true)
@@ -198,10 +237,12 @@ kernel void convolution_backward_weights(global const vec *restrict dy,
     dw += (size_t)(share * LANES + LANE) * (G * K * C * KERNEL);
     db += (size_t)(share * LANES + LANE) * (G * K);
     UNROLL for (int k = 0; k < KT; k++) if (k0 + k < K) {
-        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int t = 0; t < XT; t++) {
+        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int r = 0; r < YT; r++)
+            UNROLL for (int t = 0; t < XT; t++) {
             if (c0 + c < C && t0 + t < KW) {
-                global float *out = dw + W_ROW(g * K + k0 + k, c0 + c, 0, 0) + r * KW + t0 + t;
-                const float value = sum_lanes(sum[k][c][t]);
+                global float *out =
+                    dw + W_ROW(g * K + k0 + k, c0 + c, 0, 0) + (r0 + r) * KW + t0 + t;
+                const float value = sum_lanes(sum[k][c][r][t]);
                 *out = accumulate ? value + *out : value;
             }
         }

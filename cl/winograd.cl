@@ -8,7 +8,9 @@
  * of a pair differ only in the sign of their odd columns.
  *
  * Transformed images lie as [block][point][channel][tile] of vec; TILES tiles a channel,
- * POINT(channels) vectors a point. Filters lie as [point][group][c][k], K_PITCH floats a c. */
+ * POINT(channels) vectors a point. Filters lie as [point][group][c][k], K_PITCH floats a c.
+ * The convolution may end in a max pool and a ReLU, as cl/epilogue.cl says. */
+#include "epilogue.cl"
 
 #define TN (TM + R - 1)
 constant float BT[TN][TN] = BT_VALUES;
@@ -198,10 +200,11 @@ kernel void winograd_input(global const vec *restrict x, global vec *restrict u,
 
 /* y = A^T m A + bias for the tiles of winograd_input. x: lanes, y: channels, z: blocks. */
 kernel void winograd_output(global const vec *restrict m, global const float *restrict bias,
-                            global vec *restrict y, int n0, int t0, int n_tiles)
+                            global vec *restrict y, global place_t *restrict places, int n0,
+                            int t0, int n_tiles)
 {
     const int k = get_global_id(1), n = get_global_id(2);
-    global vec *image = y + (size_t)((n0 + n) * G * K + k) * OH * OW * LANES + LANE;
+    const size_t image = (size_t)((n0 + n) * G * K + k) * (OH / QH) * (OW / QW) * LANES + LANE;
     const vec b = (vec)(BIAS ? bias[k] : 0.0f);
 
     m += ((size_t)n * POS * POINT(G * K) + k * TILES) * LANES + LANE;
@@ -218,26 +221,32 @@ kernel void winograd_output(global const vec *restrict m, global const float *re
 #undef IN
 #undef OUT
         }
-        OUTER for (int i = 0; i < TM; i++) {
-            vec out[TM];
-#define IN(j) rows[i][j]
-#define OUT(j) out[j]
-            GATHER(AT, TM, IN, OUT)
+        for (int i = 0; i < TM; i += QH) {
+            vec out[QH][TM];
+            UNROLL for (int q = 0; q < QH; q++) {
+#define IN(j) rows[i + q][j]
+#define OUT(j) out[q][j]
+                GATHER(AT, TM, IN, OUT)
 #undef IN
 #undef OUT
-            UNROLL for (int j = 0; j < TM; j++)
-                if (IN_OUTPUT(top + i, left + j))
-                    image[((top + i) * OW + left + j) * LANES] = out[j] + b;
+            }
+            UNROLL for (int j = 0; j < TM; j += QW) if (IN_OUTPUT(top + i, left + j)) {
+#define VALUE(y, x) (out[y][j + (x)] + b)
+                FINISH(VALUE, y, places,
+                       image + ((top + i) / QH * (OW / QW) + (left + j) / QW) * LANES)
+#undef VALUE
+            }
         }
     }
 }
 
 /* v[n][point][k] = A dy A^T for tiles t0 .. of blocks n0 ... Ids as in winograd_output. */
-kernel void winograd_output_adjoint(global const vec *restrict dy, global vec *restrict v,
-                                    int n0, int t0, int n_tiles)
+kernel void winograd_output_adjoint(global const vec *restrict dy,
+                                    global const place_t *restrict places,
+                                    global vec *restrict v, int n0, int t0, int n_tiles)
 {
     const int k = get_global_id(1), n = get_global_id(2);
-    global const vec *image = dy + (size_t)((n0 + n) * G * K + k) * OH * OW * LANES + LANE;
+    const size_t image = (size_t)((n0 + n) * G * K + k) * (OH / QH) * (OW / QW) * LANES + LANE;
 
     v += ((size_t)n * POS * POINT(G * K) + k * TILES) * LANES + LANE;
     for (int t = 0; t < n_tiles; t++) {
@@ -248,7 +257,10 @@ kernel void winograd_output_adjoint(global const vec *restrict dy, global vec *r
             UNROLL for (int i = 0; i < TM; i++)
                 column[i] =
                     IN_OUTPUT(top + i, left + j)
-                        ? image[((top + i) * OW + left + j) * LANES]
+                        ? FROM_POOLED(dy, places,
+                                      image + ((top + i) / QH * (OW / QW) + (left + j) / QW) *
+                                                  LANES,
+                                      i, j)
                         : (vec)(0.0f);
 #define IN(i) column[i]
 #define OUT(i) rows[i][j]
@@ -351,17 +363,20 @@ kernel void winograd_multiply(global const float *restrict u, global const vec *
 
 #ifdef FILTER_PRODUCT
 /* du[share][point][g][c][k] = sum over this share's blocks, tiles and lanes of
- * v[n][point][k] u[n][point][c] (+ du). One array for each share and lane group.
+ * v[n][point][k] u[n][point][c] (+ du). One array for each share and lane group. Points 1, 1
+ * of v are the sums of dy over the tiles: their sum is the gradient of the bias, db.
  * x: lanes, y: points and groups, z: shares of the blocks. */
 kernel void winograd_filter_product(global const vec *restrict v, global const vec *restrict u,
-                                    global float *restrict du, int n_blocks, int n_tiles,
-                                    int accumulate)
+                                    global float *restrict du, global float *restrict db,
+                                    int n_blocks, int n_tiles, int accumulate, int with_bias,
+                                    int accumulate_bias)
 {
     const int point = get_global_id(1) / G, g = get_global_id(1) % G;
     const int share = get_global_id(2), n_shares = get_global_size(2);
     const int first = n_blocks * share / n_shares, end = n_blocks * (share + 1) / n_shares;
 
     du += (((size_t)(share * LANES + LANE) * POS + point) * G + g) * C * K_PITCH;
+    db += (size_t)(share * LANES + LANE) * G * K + g * K;
     v += ((size_t)point * POINT(G * K) + g * K * TILES) * LANES + LANE;
     u += ((size_t)point * POINT(G * C) + g * C * TILES) * LANES + LANE;
     for (int k0 = 0; k0 < K; k0 += KT) {
@@ -391,6 +406,14 @@ kernel void winograd_filter_product(global const vec *restrict v, global const v
                 }
             }
         }
+    }
+    for (int k = 0; k < K && with_bias && point == TN + 1; k++) {
+        vec sum = (vec)(0.0f);
+        for (int n = first; n < end; n++)
+            for (int t = 0; t < n_tiles; t++)
+                sum += v[((size_t)n * POS * POINT(G * K) + k * TILES + t) * LANES];
+        const float value = sum_lanes(sum);
+        db[k] = accumulate_bias ? db[k] + value : value;
     }
 }
 #endif

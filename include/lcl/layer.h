@@ -29,6 +29,9 @@ typedef struct {
     Caffe__Phase phase;
 } lcl_layer_env;
 
+/* What a layer took over of the layers after it. */
+typedef enum { LCL_FUSED_NOTHING, LCL_FUSED_FORWARD, LCL_FUSED_BOTH } lcl_fused;
+
 /* Called through the lcl_layer_* functions below: setup once, reshape whenever a bottom
  * changes shape (at least once, after setup), then forward and backward, and destroy at the
  * end. Every function but reshape and forward may be NULL. forward and backward only
@@ -56,6 +59,11 @@ typedef struct {
      * l->accumulate[i]) where l->param_propagate[i]. Top diffs of lanes without an image are
      * zero and bottom diffs must be. */
     lcl_status (*backward)(lcl_layer *l, lcl_error *err);
+    /* Takes over the forward pass of the next n layers, or it and the backward pass, if it
+     * can: it then writes their last top, and its own top no more. Each of them is the only
+     * reader of the one before. n = 0: gives back what it had taken. */
+    lcl_status (*fuse)(lcl_layer *l, lcl_layer *const *next, size_t n, lcl_fused *taken,
+                       lcl_error *err);
     /* Releases what the layer put in l->state. */
     void (*destroy)(lcl_layer *l);
 } lcl_layer_type;

@@ -99,6 +99,7 @@ static lcl_status convolution_setup(lcl_layer *l, lcl_error *err)
                               "%d spatial axes after axis %d; 1 to %d can be convolved",
                               s->n_spatial, s->axis, MAX_SPATIAL);
     LCL_TRY(read_sizes(l, p, err));
+    s->epilogue = (lcl_convolution_epilogue){.pool_h = 1, .pool_w = 1};
     s->channels = x->shape[s->axis];
     s->bias = p->bias_term;
     if (p->num_output < 1 || p->num_output > INT_MAX)
@@ -156,6 +157,9 @@ size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines)
     defines[n++] = (lcl_define){"C", s->channels / s->group};
     defines[n++] = (lcl_define){"K", s->outputs / s->group};
     defines[n++] = (lcl_define){"BIAS", s->bias};
+    defines[n++] = (lcl_define){"QH", s->epilogue.pool_h};
+    defines[n++] = (lcl_define){"QW", s->epilogue.pool_w};
+    defines[n++] = (lcl_define){"RELU", s->epilogue.relu};
     for (int i = 0; i < MAX_SPATIAL; i++) {
         const int values[] = {z->in[i],     z->out[i], z->kernel[i],
                               z->stride[i], z->pad[i], z->dilation[i]};
@@ -163,6 +167,13 @@ size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines)
             defines[n++] = (lcl_define){axes[i][j], values[j]};
     }
     return n;
+}
+
+lcl_blob *lcl_convolution_top(const lcl_layer *l, int i)
+{
+    const convolution_state *s = l->state;
+
+    return s->epilogue.top ? s->epilogue.top : l->tops[i];
 }
 
 size_t lcl_convolution_lanes(const lcl_layer *l)
@@ -183,6 +194,82 @@ static lcl_status prepare_backward(lcl_layer *l, lcl_error *err)
     else
         LCL_TRY(lcl_convolution_direct_prepare_backward(l, err));
     s->backward_ready = true;
+    return LCL_OK;
+}
+
+/* Kernels and buffers for the sizes and the epilogue. */
+static lcl_status prepare(lcl_layer *l, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_epilogue *e = &s->epilogue;
+
+    lcl_buffer_release(&e->places);
+    if (e->pool_h * e->pool_w > 1)
+        LCL_TRY(lcl_buffer_create(&e->places, l->dev, lcl_blob_stored(e->top),
+                                  l->param->name, err));
+    e->buffer = e->places ? e->places : lcl_convolution_top(l, 0)->data;
+    s->use_winograd = lcl_convolution_winograd_suits(l);
+    if (s->use_winograd)
+        LCL_TRY(lcl_convolution_winograd_reshape(l, err));
+    else
+        LCL_TRY(lcl_convolution_direct_reshape(l, err));
+    s->backward_ready = false;
+    return l->phase == CAFFE__PHASE__TRAIN ? prepare_backward(l, err) : LCL_OK;
+}
+
+/* ---- Fusion ---------------------------------------------------------------------- */
+
+/* A max pool whose windows tile the convolution's top. */
+static bool takes_pool(const lcl_layer *l, const lcl_layer *pool,
+                       lcl_convolution_epilogue *e)
+{
+    const convolution_state *s = l->state;
+    const Caffe__PoolingParameter *p = pool->param->pooling_param;
+    const int *out = s->s.out;
+
+    if (strcmp(pool->type->name, "Pooling") != 0 || !p || e->pool_h > 1 ||
+        e->pool_w > 1 || p->pool != CAFFE__POOLING_PARAMETER__POOL_METHOD__MAX ||
+        p->global_pooling || p->pad > 0 || p->pad_h > 0 || p->pad_w > 0 ||
+        pool->n_tops != 1 || s->n_spatial != 2)
+        return false;
+    e->pool_h = (int)(p->has_kernel_h ? p->kernel_h : p->kernel_size);
+    e->pool_w = (int)(p->has_kernel_w ? p->kernel_w : p->kernel_size);
+    const int stride_h = (int)(p->has_stride_h ? p->stride_h : p->stride);
+    const int stride_w = (int)(p->has_stride_w ? p->stride_w : p->stride);
+    e->top = pool->tops[0];
+    return e->pool_h == stride_h && e->pool_w == stride_w && e->pool_h * e->pool_w <= 9 &&
+           out[1] % e->pool_h == 0 && out[2] % e->pool_w == 0;
+}
+
+static bool takes_relu(const lcl_layer *relu, lcl_convolution_epilogue *e)
+{
+    const Caffe__ReLUParameter *p = relu->param->relu_param;
+
+    if (strcmp(relu->type->name, "ReLU") != 0 || e->relu ||
+        (p && p->negative_slope != 0) || relu->tops[0] != relu->bottoms[0])
+        return false;
+    e->relu = true;
+    e->top = relu->tops[0];
+    return true;
+}
+
+/* A ReLU alone keeps its own backward; behind or before a pool, `places` says it all. */
+static lcl_status convolution_fuse(lcl_layer *l, lcl_layer *const *next, size_t n,
+                                   lcl_fused *taken, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_epilogue e = {.pool_h = 1, .pool_w = 1, .places = s->epilogue.places};
+
+    *taken = LCL_FUSED_NOTHING;
+    if (l->n_bottoms != 1)
+        return LCL_OK;
+    for (size_t i = 0; i < n; i++)
+        if (!takes_pool(l, next[i], &e) && !takes_relu(next[i], &e))
+            return LCL_OK;
+    s->epilogue = e;
+    LCL_TRY(prepare(l, err));
+    if (n > 0)
+        *taken = e.places || s->epilogue.places ? LCL_FUSED_BOTH : LCL_FUSED_FORWARD;
     return LCL_OK;
 }
 
@@ -209,13 +296,7 @@ static lcl_status convolution_reshape(lcl_layer *l, lcl_error *err)
         LCL_TRY(lcl_blob_reshape(l->tops[i], x->n_axes, shape, x->block, err));
     s->n_blocks =
         s->axis == 0 ? 1 : lcl_blob_n_blocks(x) * lcl_blob_count_range(x, 1, s->axis);
-    s->use_winograd = lcl_convolution_winograd_suits(l);
-    if (s->use_winograd)
-        LCL_TRY(lcl_convolution_winograd_reshape(l, err));
-    else
-        LCL_TRY(lcl_convolution_direct_reshape(l, err));
-    s->backward_ready = false;
-    return l->phase == CAFFE__PHASE__TRAIN ? prepare_backward(l, err) : LCL_OK;
+    return prepare(l, err);
 }
 
 static lcl_status convolution_forward(lcl_layer *l, lcl_error *err)
@@ -241,8 +322,11 @@ static lcl_status convolution_backward(lcl_layer *l, lcl_error *err)
 
 static void convolution_destroy(lcl_layer *l)
 {
+    convolution_state *s = l->state;
+
     lcl_convolution_direct_release(l);
     lcl_convolution_winograd_release(l);
+    lcl_buffer_release(&s->epilogue.places);
 }
 
 const lcl_layer_type lcl_layer_convolution = {
@@ -257,5 +341,6 @@ const lcl_layer_type lcl_layer_convolution = {
     .reshape = convolution_reshape,
     .forward = convolution_forward,
     .backward = convolution_backward,
+    .fuse = convolution_fuse,
     .destroy = convolution_destroy,
 };

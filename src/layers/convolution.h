@@ -13,9 +13,19 @@ typedef struct {
     int kernel[MAX_SPATIAL], stride[MAX_SPATIAL], pad[MAX_SPATIAL], dilation[MAX_SPATIAL];
 } lcl_spatial;
 
+/* What the convolution does to its top before it writes it (cl/epilogue.cl): a max pool of
+ * windows side by side and a ReLU, of the layers fused with it. */
+typedef struct {
+    int pool_h, pool_w; /* 1 x 1: no pool */
+    bool relu;
+    lcl_blob *top; /* the fused layers' top; NULL: nothing is fused, l->tops */
+    cl_mem places; /* owned; a byte for each pooled value */
+    cl_mem buffer; /* places, or something that stands for it where nothing is pooled */
+} lcl_convolution_epilogue;
+
 /* Direct convolution: kernels (the device's), their ranges, partial sums of gradients. */
 typedef struct {
-    cl_kernel forward, backward_data, backward_weights, reduce;
+    cl_kernel forward, backward_data, backward_weights, reduce, unpool;
     lcl_range forward_range, data_range, weights_range;
     cl_mem parts, bias_parts; /* owned; or NULL where there is one part */
     size_t n_parts;
@@ -25,7 +35,7 @@ typedef struct {
  * cut into chunks whose transformed images fit into scratch memory. */
 typedef struct {
     cl_kernel filter, filter_adjoint, input, output, output_adjoint, input_adjoint;
-    cl_kernel multiply, multiply_adjoint, filter_product, sum_rows;
+    cl_kernel multiply, multiply_adjoint, filter_product, sum_parts;
     lcl_winograd matrices;
     int n_tiles;                    /* of an image */
     int chunk_tiles, chunk_blocks;  /* of a chunk: all tiles of blocks, or some of one */
@@ -33,6 +43,7 @@ typedef struct {
     int k_pitch, n_shares;          /* see cl/winograd.cl; shares of filter_product */
     int row_shares[2];              /* of multiply, multiply_adjoint */
     cl_mem filters, filter_parts;   /* owned */
+    cl_mem bias_parts;              /* owned; NULL where there is one part */
     cl_mem kept_input;              /* owned: the transformed bottom, where it is small */
 } lcl_convolution_winograd;
 
@@ -43,13 +54,16 @@ typedef struct {
     size_t n_blocks;     /* of images (each with all axes before `axis` but the first) */
     bool backward_ready; /* kernels and buffers of backward fit the shapes */
     bool use_winograd;
+    lcl_convolution_epilogue epilogue;
     lcl_convolution_direct direct;
     lcl_convolution_winograd winograd;
 } convolution_state;
 
-/* Defines for the sizes G, C, K (of a group) and the spatial ones, at most 24 of them. */
-#define LCL_CONVOLUTION_DEFINES 24
+/* Defines for the sizes G, C, K (of a group), the spatial ones and the epilogue's, at most 26 of them. */
+#define LCL_CONVOLUTION_DEFINES 26
 size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines);
+/* The top that pair i writes. */
+lcl_blob *lcl_convolution_top(const lcl_layer *l, int i);
 /* Work-items along x for blobs of the bottom's block. */
 size_t lcl_convolution_lanes(const lcl_layer *l);
 

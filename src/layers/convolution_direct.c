@@ -29,13 +29,17 @@ static lcl_status get_forward(lcl_layer *l, lcl_error *err)
     const int outputs = s->outputs / s->group, *out = s->s.out;
     int rows, columns;
 
-    lcl_blas_tile((size_t)outputs, (size_t)out[2], 1, REGISTERS, &rows, &columns);
+    const lcl_convolution_epilogue *e = &s->epilogue;
+
+    lcl_blas_tile((size_t)outputs, (size_t)(out[2] / e->pool_w), e->pool_h * e->pool_w,
+                  REGISTERS, &rows, &columns);
+    columns *= e->pool_w;
     const lcl_define own[] = {{"FORWARD", 1},
                               {"KT", rows},
                               {"PT", columns},
                               {"K_TILES", (long)tiles(outputs, rows)}};
     d->forward_range.y = tiles(outputs, rows) * (size_t)s->group;
-    d->forward_range.z = (size_t)out[0] * (size_t)out[1];
+    d->forward_range.z = (size_t)out[0] * (size_t)(out[1] / e->pool_h);
     return get_kernel(l, &d->forward, "convolution_forward", own, LCL_COUNT(own), err);
 }
 
@@ -65,29 +69,49 @@ static int taps_tile(int kernel)
     return kernel <= 7 ? kernel : (kernel + 1) / 2 <= 7 ? (kernel + 1) / 2 : 7;
 }
 
+/* Where dy is spread from a pool on the fly, a work-item takes all rows of the kernel, so
+ * that this is done once for all taps. */
+static int rows_tile(const convolution_state *s)
+{
+    const int *kernel = s->s.kernel;
+
+    return s->epilogue.places && kernel[1] * kernel[2] <= REGISTERS + 1 ? kernel[1] : 1;
+}
+
 static lcl_status get_backward_weights(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_direct *d = &s->direct;
     const int channels = s->channels / s->group, outputs = s->outputs / s->group;
-    const int *kernel = s->s.kernel, taps = taps_tile(kernel[2]);
+    const int *kernel = s->s.kernel, tap_rows = rows_tile(s), taps = taps_tile(kernel[2]);
     int rows, columns;
 
-    lcl_blas_tile((size_t)outputs, (size_t)channels, taps, REGISTERS + 1, &rows,
-                  &columns);
+    lcl_blas_tile((size_t)outputs, (size_t)channels, taps * tap_rows, REGISTERS + 1,
+                  &rows, &columns);
     const lcl_define own[] = {{"BACKWARD_WEIGHTS", 1},
                               {"KT", rows},
                               {"CT", columns},
+                              {"YT", tap_rows},
                               {"XT", taps},
                               {"K_TILES", (long)tiles(outputs, rows)},
                               {"C_TILES", (long)tiles(channels, columns)},
                               {"T_TILES", (long)tiles(kernel[2], taps)}};
     d->weights_range.y = tiles(outputs, rows) * tiles(channels, columns) *
                          tiles(kernel[2], taps) * (size_t)s->group * (size_t)kernel[0] *
-                         (size_t)kernel[1];
+                         (size_t)(kernel[1] / tap_rows);
     LCL_TRY(get_kernel(l, &d->backward_weights, "convolution_backward_weights", own,
                        LCL_COUNT(own), err));
     return lcl_kernel_get(&d->reduce, l->dev, "reduce", "reduce_parts", NULL, 0, err);
+}
+
+static lcl_status get_unpool(lcl_layer *l, lcl_error *err)
+{
+    static const lcl_define own[] = {{"UNPOOL", 1}};
+    convolution_state *s = l->state;
+
+    return s->epilogue.places
+               ? get_kernel(l, &s->direct.unpool, "convolution_unpool", own, 1, err)
+               : LCL_OK;
 }
 
 /* Shares of the blocks, so that a small layer still gives every compute unit work. */
@@ -142,6 +166,7 @@ lcl_status lcl_convolution_direct_prepare_backward(lcl_layer *l, lcl_error *err)
 
     LCL_TRY(get_backward_data(l, err));
     LCL_TRY(get_backward_weights(l, err));
+    LCL_TRY(get_unpool(l, err));
     d->data_range.x = d->weights_range.x = lanes;
     d->data_range.z *= s->n_blocks;
     d->weights_range.z = choose_shares(l, s->n_blocks);
@@ -153,7 +178,8 @@ lcl_status lcl_convolution_direct_forward(lcl_layer *l, int i, lcl_error *err)
     convolution_state *s = l->state;
     const cl_mem bias = s->bias ? l->params[1]->data : l->params[0]->data;
     const lcl_arg args[] = {LCL_ARG(l->bottoms[i]->data), LCL_ARG(l->params[0]->data),
-                            LCL_ARG(bias), LCL_ARG(l->tops[i]->data)};
+                            LCL_ARG(bias), LCL_ARG(lcl_convolution_top(l, i)->data),
+                            LCL_ARG(s->epilogue.buffer)};
 
     return lcl_kernel_run(l->dev, s->direct.forward, s->direct.forward_range,
                           (lcl_range){0}, args, LCL_COUNT(args), err);
@@ -186,7 +212,8 @@ static lcl_status backward_weights(lcl_layer *l, int i, lcl_error *err)
     const cl_int add_now = whole && add, add_bias_now = whole && add_bias;
     const cl_mem dw = whole ? w->diff : d->parts;
     const cl_mem db = !whole ? d->bias_parts : with_bias ? b->diff : w->diff;
-    const lcl_arg args[] = {LCL_ARG(l->tops[i]->diff),
+    const lcl_arg args[] = {LCL_ARG(lcl_convolution_top(l, i)->diff),
+                            LCL_ARG(s->epilogue.buffer),
                             LCL_ARG(l->bottoms[i]->data),
                             LCL_ARG(dw),
                             LCL_ARG(db),
@@ -203,15 +230,35 @@ static lcl_status backward_weights(lcl_layer *l, int i, lcl_error *err)
     return with_bias ? sum_parts(l, d->bias_parts, b, add_bias, err) : LCL_OK;
 }
 
+/* dy before the pool, in scratch memory where there was one. */
+static lcl_status unpooled_diff(lcl_layer *l, int i, cl_mem *dy, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const cl_mem dq = lcl_convolution_top(l, i)->diff;
+
+    *dy = dq;
+    if (!s->epilogue.places)
+        return LCL_OK;
+    LCL_TRY(lcl_device_scratch(dy, l->dev, 0, lcl_blob_stored(l->tops[i]) * sizeof(float),
+                               err));
+    const lcl_arg args[] = {LCL_ARG(dq), LCL_ARG(s->epilogue.places), LCL_ARG(*dy)};
+    const lcl_range range = {s->direct.data_range.x, (size_t)s->outputs,
+                             s->n_blocks * (size_t)s->s.out[0]};
+    return lcl_kernel_run(l->dev, s->direct.unpool, range, (lcl_range){0}, args,
+                          LCL_COUNT(args), err);
+}
+
 lcl_status lcl_convolution_direct_backward(lcl_layer *l, int i, lcl_error *err)
 {
     convolution_state *s = l->state;
+    cl_mem dy;
 
     if (l->param_propagate[0] || (s->bias && l->param_propagate[1]))
         LCL_TRY(backward_weights(l, i, err));
     if (!l->propagate[i])
         return LCL_OK;
-    const lcl_arg args[] = {LCL_ARG(l->tops[i]->diff), LCL_ARG(l->params[0]->data),
+    LCL_TRY(unpooled_diff(l, i, &dy, err));
+    const lcl_arg args[] = {LCL_ARG(dy), LCL_ARG(l->params[0]->data),
                             LCL_ARG(l->bottoms[i]->diff)};
     return lcl_kernel_run(l->dev, s->direct.backward_data, s->direct.data_range,
                           (lcl_range){0}, args, LCL_COUNT(args), err);

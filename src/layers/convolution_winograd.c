@@ -167,15 +167,12 @@ lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-/* Row sums of the bias gradient: [blocks][K][pixels * B]. */
-static lcl_status get_sum_rows(lcl_layer *l, lcl_error *err)
+/* Partial sums of the filters' gradient: one for each share and lane group. */
+static size_t n_parts(const lcl_layer *l)
 {
-    convolution_state *s = l->state;
-    const int vector = filter_vector(l);
-    const lcl_define defines[] = {{"B", vector}, {"V", vector}};
+    const convolution_state *s = l->state;
 
-    return lcl_kernel_get(&s->winograd.sum_rows, l->dev, "reduce", "reduce_rows", defines,
-                          LCL_COUNT(defines), err);
+    return (size_t)s->winograd.n_shares * lcl_convolution_lanes(l);
 }
 
 static bool keeps_input(const convolution_state *s)
@@ -204,17 +201,22 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
     LCL_TRY(get_multiply(l, &w->multiply_adjoint, true, err));
     LCL_TRY(get_kernel(l, &w->filter_product, "winograd_filter_product", 0, product,
                        LCL_COUNT(product), err));
-    LCL_TRY(get_sum_rows(l, err));
+    LCL_TRY(
+        lcl_kernel_get(&w->sum_parts, l->dev, "reduce", "reduce_parts", NULL, 0, err));
     w->n_shares = 1;
     while (points(s) * (size_t)w->n_shares < 8 * units &&
            w->n_shares * 2 <= w->chunk_blocks)
         w->n_shares *= 2;
     lcl_buffer_release(&w->filter_parts);
+    lcl_buffer_release(&w->bias_parts);
     lcl_buffer_release(&w->kept_input);
     LCL_TRY(lcl_buffer_create(&w->filter_parts, l->dev,
-                              (size_t)w->n_shares * lcl_convolution_lanes(l) *
-                                  filters_count(s) * sizeof(float),
+                              n_parts(l) * filters_count(s) * sizeof(float),
                               l->param->name, err));
+    if (n_parts(l) > 1)
+        LCL_TRY(lcl_buffer_create(&w->bias_parts, l->dev,
+                                  n_parts(l) * (size_t)s->outputs * sizeof(float),
+                                  l->param->name, err));
     if (keeps_input(s))
         LCL_TRY(lcl_buffer_create(&w->kept_input, l->dev, w->input_size, l->param->name,
                                   err));
@@ -245,18 +247,16 @@ static bool next_chunk(const convolution_state *s, chunk *c)
     return true;
 }
 
-/* Transforms between images and tiles: `from` to `to`, with a bias where one is given. */
-static lcl_status run_transform(lcl_layer *l, cl_kernel kernel, cl_mem from,
-                                const cl_mem *bias, cl_mem to, int channels,
-                                const chunk *c, lcl_error *err)
+/* A transform between images and tiles, of `buffers` in the order of the kernel. */
+static lcl_status run_transform(lcl_layer *l, cl_kernel kernel, const cl_mem *buffers,
+                                size_t n_buffers, int channels, const chunk *c,
+                                lcl_error *err)
 {
-    lcl_arg args[6];
+    lcl_arg args[8];
     size_t n = 0;
 
-    args[n++] = (lcl_arg)LCL_ARG(from);
-    if (bias)
-        args[n++] = (lcl_arg){sizeof *bias, bias};
-    args[n++] = (lcl_arg)LCL_ARG(to);
+    for (size_t i = 0; i < n_buffers; i++)
+        args[n++] = (lcl_arg)LCL_ARG(buffers[i]);
     args[n++] = (lcl_arg)LCL_ARG(c->n0);
     args[n++] = (lcl_arg)LCL_ARG(c->t0);
     args[n++] = (lcl_arg)LCL_ARG(c->n_tiles);
@@ -311,24 +311,32 @@ lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
         LCL_TRY(lcl_device_scratch(&u, l->dev, SCRATCH_INPUT, w->input_size, err));
     LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_OUTPUT, w->output_size, err));
     for (chunk c = {0}; next_chunk(s, &c);) {
-        LCL_TRY(run_transform(l, w->input, l->bottoms[i]->data, NULL, u, s->channels, &c,
-                              err));
+        const cl_mem input[] = {l->bottoms[i]->data, u};
+        const cl_mem output[] = {m, bias, lcl_convolution_top(l, i)->data,
+                                 s->epilogue.buffer};
+        LCL_TRY(run_transform(l, w->input, input, 2, s->channels, &c, err));
         LCL_TRY(run_multiply(l, false, u, m, &c, err));
-        LCL_TRY(
-            run_transform(l, w->output, m, &bias, l->tops[i]->data, s->outputs, &c, err));
+        LCL_TRY(run_transform(l, w->output, output, 4, s->outputs, &c, err));
     }
     return LCL_OK;
 }
 
-static lcl_status run_filter_product(lcl_layer *l, cl_mem v, cl_mem u, const chunk *c,
-                                     lcl_error *err)
+static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
+                                     const chunk *c, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const cl_int accumulate = c->n0 > 0 || c->t0 > 0;
+    const cl_int later = c->n0 > 0 || c->t0 > 0;
+    const cl_int with_bias = s->bias && l->param_propagate[1];
+    const cl_int add_bias =
+        later || (!w->bias_parts && with_bias && (l->accumulate[1] || i > 0));
+    const cl_mem db = w->bias_parts ? w->bias_parts
+                      : with_bias   ? l->params[1]->diff
+                                    : w->filter_parts;
     const lcl_arg args[] = {
-        LCL_ARG(v),           LCL_ARG(u),          LCL_ARG(w->filter_parts),
-        LCL_ARG(c->n_blocks), LCL_ARG(c->n_tiles), LCL_ARG(accumulate)};
+        LCL_ARG(v),     LCL_ARG(u),           LCL_ARG(w->filter_parts),
+        LCL_ARG(db),    LCL_ARG(c->n_blocks), LCL_ARG(c->n_tiles),
+        LCL_ARG(later), LCL_ARG(with_bias),   LCL_ARG(add_bias)};
     const lcl_range range = {lcl_convolution_lanes(l), points(s) * (size_t)s->group,
                              (size_t)w->n_shares};
 
@@ -336,31 +344,25 @@ static lcl_status run_filter_product(lcl_layer *l, cl_mem v, cl_mem u, const chu
                           LCL_COUNT(args), err);
 }
 
-static lcl_status finish_filters(lcl_layer *l, int i, lcl_error *err)
+/* The parameters' gradients from their partial sums. */
+static lcl_status finish_params(lcl_layer *l, int i, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const cl_int n_parts = w->n_shares * (cl_int)lcl_convolution_lanes(l);
-    const cl_int accumulate = l->accumulate[0] || i > 0;
-    const lcl_arg args[] = {LCL_ARG(w->filter_parts), LCL_ARG(n_parts),
-                            LCL_ARG(l->params[0]->diff), LCL_ARG(accumulate)};
+    const cl_int parts = (cl_int)n_parts(l), outputs = s->outputs;
+    const cl_int add = l->accumulate[0] || i > 0, add_bias = l->accumulate[1] || i > 0;
+    const lcl_arg args[] = {LCL_ARG(w->filter_parts), LCL_ARG(parts),
+                            LCL_ARG(l->params[0]->diff), LCL_ARG(add)};
 
-    return lcl_kernel_run(l->dev, w->filter_adjoint, filter_range(l), (lcl_range){0},
-                          args, LCL_COUNT(args), err);
-}
-
-static lcl_status backward_bias(lcl_layer *l, int i, lcl_error *err)
-{
-    convolution_state *s = l->state;
-    const cl_int blocks = (cl_int)s->n_blocks, rows = s->outputs;
-    const cl_int count = s->s.out[1] * s->s.out[2] * l->bottoms[0]->block;
-    const cl_int accumulate = l->accumulate[1] || i > 0;
-    const lcl_arg args[] = {
-        LCL_ARG(l->tops[i]->diff),   LCL_ARG(blocks),    LCL_ARG(rows), LCL_ARG(count),
-        LCL_ARG(l->params[1]->diff), LCL_ARG(accumulate)};
-
-    return lcl_kernel_run(l->dev, s->winograd.sum_rows, (lcl_range){.x = (size_t)rows},
-                          (lcl_range){0}, args, LCL_COUNT(args), err);
+    if (l->param_propagate[0])
+        LCL_TRY(lcl_kernel_run(l->dev, w->filter_adjoint, filter_range(l), (lcl_range){0},
+                               args, LCL_COUNT(args), err));
+    if (!w->bias_parts || !s->bias || !l->param_propagate[1])
+        return LCL_OK;
+    const lcl_arg bias_args[] = {LCL_ARG(w->bias_parts), LCL_ARG(parts), LCL_ARG(outputs),
+                                 LCL_ARG(l->params[1]->diff), LCL_ARG(add_bias)};
+    return lcl_kernel_run(l->dev, w->sum_parts, (lcl_range){.x = (size_t)s->outputs},
+                          (lcl_range){0}, bias_args, LCL_COUNT(bias_args), err);
 }
 
 lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err)
@@ -369,33 +371,32 @@ lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err
     lcl_convolution_winograd *w = &s->winograd;
     /* What forward kept is that of the last bottom. */
     const bool kept = w->kept_input && i == l->n_bottoms - 1;
-    cl_mem u = w->kept_input, v;
+    const bool params = l->param_propagate[0] || (s->bias && l->param_propagate[1]);
+    cl_mem u = w->kept_input, v, m;
 
-    if (s->bias && l->param_propagate[1])
-        LCL_TRY(backward_bias(l, i, err));
-    if (!l->param_propagate[0] && !l->propagate[i])
+    if (!params && !l->propagate[i])
         return LCL_OK;
-    if (!u)
-        LCL_TRY(lcl_device_scratch(&u, l->dev, SCRATCH_INPUT, w->input_size, err));
+    LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_INPUT, w->input_size, err));
     LCL_TRY(lcl_device_scratch(&v, l->dev, SCRATCH_OUTPUT, w->output_size, err));
+    if (!u)
+        u = m;
     for (chunk c = {0}; next_chunk(s, &c);) {
-        LCL_TRY(run_transform(l, w->output_adjoint, l->tops[i]->diff, NULL, v, s->outputs,
-                              &c, err));
-        if (l->param_propagate[0]) {
+        const cl_mem input[] = {l->bottoms[i]->data, u};
+        const cl_mem output[] = {lcl_convolution_top(l, i)->diff, s->epilogue.buffer, v};
+        const cl_mem gradient[] = {m, l->bottoms[i]->diff};
+        LCL_TRY(run_transform(l, w->output_adjoint, output, 3, s->outputs, &c, err));
+        if (params) {
             if (!kept)
-                LCL_TRY(run_transform(l, w->input, l->bottoms[i]->data, NULL, u,
-                                      s->channels, &c, err));
-            LCL_TRY(run_filter_product(l, v, u, &c, err));
+                LCL_TRY(run_transform(l, w->input, input, 2, s->channels, &c, err));
+            LCL_TRY(run_filter_product(l, i, v, u, &c, err));
         }
         if (l->propagate[i]) {
-            cl_mem m;
-            LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_INPUT, w->input_size, err));
             LCL_TRY(run_multiply(l, true, v, m, &c, err));
-            LCL_TRY(run_transform(l, w->input_adjoint, m, NULL, l->bottoms[i]->diff,
-                                  s->channels, &c, err));
+            LCL_TRY(
+                run_transform(l, w->input_adjoint, gradient, 2, s->channels, &c, err));
         }
     }
-    return l->param_propagate[0] ? finish_filters(l, i, err) : LCL_OK;
+    return params ? finish_params(l, i, err) : LCL_OK;
 }
 
 void lcl_convolution_winograd_release(lcl_layer *l)
@@ -404,5 +405,6 @@ void lcl_convolution_winograd_release(lcl_layer *l)
 
     lcl_buffer_release(&w->filters);
     lcl_buffer_release(&w->filter_parts);
+    lcl_buffer_release(&w->bias_parts);
     lcl_buffer_release(&w->kept_input);
 }
