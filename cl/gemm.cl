@@ -4,6 +4,12 @@
 #define ROW_BIAS 1    /* values of `bias_kind`: bias[i] is added to row i, */
 #define COLUMN_BIAS 2 /* or bias[j] to column j */
 
+#ifdef RELU /* what is done to C in the end */
+#define FINAL(type, x) max(x, (type)(0.0f))
+#else
+#define FINAL(type, x) (x)
+#endif
+
 /* Start of column block j of a matrix whose products lie `stride` apart and have
  * `blocks` column blocks each. */
 inline size_t column_block(int j, int blocks, long stride)
@@ -49,7 +55,9 @@ kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
                                 (i0 + i) * ldc;
             if (bias_kind == COLUMN_BIAS)
                 sum[i][j] += LOAD(bias + (j0 + j) % blocks * V);
-            STORE(accumulate ? sum[i][j] + LOAD(out) : sum[i][j], out);
+            if (accumulate)
+                sum[i][j] += LOAD(out);
+            STORE(FINAL(vec, sum[i][j]), out);
         }
     }
 }
@@ -94,7 +102,7 @@ kernel void gemm_dot(int m, int n, int k, int n_sum, global const float *restric
             float value = sum_lanes(sum[i][j]) + rest[i][j];
             if (bias_kind)
                 value += bias[bias_kind == ROW_BIAS ? i0 + i : j0 + j];
-            *out = accumulate ? value + *out : value;
+            *out = FINAL(float, accumulate ? value + *out : value);
         }
     }
 }
@@ -114,7 +122,7 @@ kernel void gemm_any(int k, int n_sum, int j0, global const float *restrict a, l
         for (int p = 0; p < k; p++)
             sum = mad(a[(z + s) * a_stride + i * a_row + p * a_column],
                       b[(z + s) * b_stride + p * b_row + j * b_column], sum);
-    *out = accumulate ? sum + *out : sum;
+    *out = FINAL(float, accumulate ? sum + *out : sum);
 }
 
 /* C = bias, for products that then add to it. */
@@ -125,4 +133,13 @@ kernel void gemm_bias(int n, global const float *restrict bias, int bias_kind,
 
     for (int j = 0; j < n; j++)
         row[j] = bias[bias_kind == ROW_BIAS ? get_global_id(0) : j];
+}
+
+/* C = max(C, 0), for products that others made. */
+kernel void gemm_relu(int n, global float *restrict c, long ldc, long c_stride)
+{
+    global float *row = c + get_global_id(1) * c_stride + get_global_id(0) * ldc;
+
+    for (int j = 0; j < n; j++)
+        row[j] = max(row[j], 0.0f);
 }

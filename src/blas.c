@@ -95,12 +95,12 @@ static own_args own_prepare(const lcl_gemm_args *g)
 }
 
 static lcl_status own_kernel(cl_kernel *out, lcl_device *dev, const char *name,
-                             int vector, int rows, int columns, lcl_error *err)
+                             int vector, int rows, int columns, bool relu, lcl_error *err)
 {
     const lcl_define defines[] = {
-        {"B", vector}, {"V", vector}, {"MT", rows}, {"NT", columns}};
+        {"B", vector}, {"V", vector}, {"MT", rows}, {"NT", columns}, {"RELU", 1}};
 
-    return lcl_kernel_get(out, dev, "gemm", name, defines, LCL_COUNT(defines), err);
+    return lcl_kernel_get(out, dev, "gemm", name, defines, relu ? 5 : 4, err);
 }
 
 /* Columns j0.. of C, one element a work-item. */
@@ -111,7 +111,7 @@ static lcl_status own_any(lcl_device *dev, const lcl_gemm_args *g, size_t j0,
     cl_int first = (cl_int)j0;
     cl_kernel kernel;
 
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_any", 1, 1, 1, err));
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_any", 1, 1, 1, g->relu, err));
     const lcl_arg args[] = {
         LCL_ARG(o.k),         LCL_ARG(o.n_sum),     LCL_ARG(first),
         LCL_ARG(g->a.buffer), LCL_ARG(o.a_row),     LCL_ARG(o.a_column),
@@ -137,7 +137,7 @@ static lcl_status own_outer(lcl_device *dev, const lcl_gemm_args *g, int vector,
     int rows, columns;
 
     lcl_blas_tile(g->m, n_blocks, 1, 24, &rows, &columns);
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_outer", vector, rows, columns, err));
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_outer", vector, rows, columns, g->relu, err));
     const lcl_arg args[] = {
         LCL_ARG(o.m),          LCL_ARG(blocks),     LCL_ARG(all_blocks),
         LCL_ARG(o.k),          LCL_ARG(o.n_sum),    LCL_ARG(g->a.buffer),
@@ -163,7 +163,7 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
     int rows, columns;
 
     lcl_blas_tile(g->m, g->n, 1, 16, &rows, &columns);
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_dot", vector, rows, columns, err));
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_dot", vector, rows, columns, g->relu, err));
     const lcl_arg args[] = {
         LCL_ARG(o.m),        LCL_ARG(o.n),          LCL_ARG(o.k),
         LCL_ARG(o.n_sum),    LCL_ARG(g->a.buffer),  LCL_ARG(o.a_row),
@@ -207,9 +207,21 @@ static lcl_status add_bias(lcl_device *dev, const lcl_gemm_args *g, lcl_error *e
     own_args o = own_prepare(g);
     cl_kernel kernel;
 
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_bias", 1, 1, 1, err));
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_bias", 1, 1, 1, false, err));
     const lcl_arg args[] = {LCL_ARG(o.n),         LCL_ARG(o.bias), LCL_ARG(o.bias_kind),
                             LCL_ARG(g->c.buffer), LCL_ARG(o.ldc),  LCL_ARG(o.c_stride)};
+    return lcl_kernel_run(dev, kernel, (lcl_range){g->m, g->batch, 1}, (lcl_range){0},
+                          args, LCL_COUNT(args), err);
+}
+
+static lcl_status apply_relu(lcl_device *dev, const lcl_gemm_args *g, lcl_error *err)
+{
+    own_args o = own_prepare(g);
+    cl_kernel kernel;
+
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_relu", 1, 1, 1, false, err));
+    const lcl_arg args[] = {LCL_ARG(o.n), LCL_ARG(g->c.buffer), LCL_ARG(o.ldc),
+                            LCL_ARG(o.c_stride)};
     return lcl_kernel_run(dev, kernel, (lcl_range){g->m, g->batch, 1}, (lcl_range){0},
                           args, LCL_COUNT(args), err);
 }
@@ -239,13 +251,13 @@ static lcl_status clblast_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_erro
     if (rc != CLBlastSuccess)
         return lcl_fail(err, LCL_EDEVICE, "CLBlast", "SGEMM of %zu x %zu x %zu: %s", g->m,
                         g->n, g->k, lcl_cl_name(rc));
-    return LCL_OK;
+    return g->relu ? apply_relu(dev, g, err) : LCL_OK;
 }
 
 lcl_status lcl_gemm(const lcl_blas *blas, const lcl_gemm_args *args, lcl_error *err)
 {
     assert((!args->row_bias && !args->column_bias) || (!args->sum && args->beta == 0));
-    assert(!args->sum || args->c.stride == 0);
+    assert(!args->sum || (args->c.stride == 0 && !args->relu));
     if (args->m == 0 || args->n == 0 || args->batch == 0)
         return LCL_OK;
     if (blas->backend == LCL_GEMM_CLBLAST ||

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "net_graph.h"
+#include "fuse.h"
 #include "net_parts.h"
 #include "text.h"
 
@@ -388,15 +389,22 @@ static void find_outputs(lcl_net *net)
 
 static void list_steps(lcl_net *net)
 {
-    net->forward = lcl_alloc(net->n_layers, sizeof *net->forward);
-    net->backward = lcl_alloc(net->n_layers, sizeof *net->backward);
+    net->n_forward = net->n_backward = 0;
     for (size_t i = 0; i < net->n_layers; i++)
-        net->forward[net->n_forward++] =
-            (net_step){lcl_layer_forward, net->layers[i].layer};
+        if (!net->layers[i].forward_taken)
+            net->forward[net->n_forward++] =
+                (net_step){lcl_layer_forward, net->layers[i].layer};
     for (size_t i = net->n_layers; i-- > 0;)
-        if (net->layers[i].needs_backward)
+        if (net->layers[i].needs_backward && !net->layers[i].backward_taken)
             net->backward[net->n_backward++] =
                 (net_step){lcl_layer_backward, net->layers[i].layer};
+}
+
+static bool may_fuse(const lcl_net_options *o)
+{
+    const char *wanted = getenv("LCL_FUSE");
+
+    return o->fuse && !(wanted && strcmp(wanted, "0") == 0);
 }
 
 static lcl_status build(lcl_net *net, const lcl_net_options *o, lcl_error *err)
@@ -414,6 +422,11 @@ static lcl_status build(lcl_net *net, const lcl_net_options *o, lcl_error *err)
     LCL_TRY(lcl_net_place_params(net, o->share, err));
     if (o->phase == CAFFE__PHASE__TRAIN)
         LCL_TRY(place_diffs(net, err));
+    net->fuse = may_fuse(o);
+    if (net->fuse)
+        LCL_TRY(lcl_fuse(net, err));
+    net->forward = lcl_alloc(net->n_layers, sizeof *net->forward);
+    net->backward = lcl_alloc(net->n_layers, sizeof *net->backward);
     list_steps(net);
     lcl_net_accumulate(net, false);
     LCL_LOG(net->log, "Network initialization done.");
@@ -567,9 +580,16 @@ void lcl_net_accumulate(lcl_net *net, bool on)
 
 lcl_status lcl_net_reshape(lcl_net *net, lcl_error *err)
 {
+    if (net->fuse)
+        LCL_TRY(lcl_unfuse(net, err));
     for (size_t i = 0; i < net->n_layers; i++)
         LCL_TRY(lcl_layer_reshape(net->layers[i].layer, err));
-    return net->has_diffs ? place_diffs(net, err) : LCL_OK;
+    if (net->has_diffs)
+        LCL_TRY(place_diffs(net, err));
+    if (net->fuse)
+        LCL_TRY(lcl_fuse(net, err));
+    list_steps(net);
+    return LCL_OK;
 }
 
 /* ---- Looking at it ---------------------------------------------------------------- */
@@ -599,11 +619,16 @@ bool lcl_net_layer_needs_backward(const lcl_net *net, size_t i)
     return net->layers[i].needs_backward;
 }
 
+bool lcl_net_layer_is_fused_away(const lcl_net *net, size_t i)
+{
+    return net->layers[i].forward_taken;
+}
+
 lcl_blob *lcl_net_blob(const lcl_net *net, const char *name)
 {
     size_t i = find_blob(net, name);
 
-    return i < net->n_blobs ? net->blobs[i].blob : NULL;
+    return i < net->n_blobs && !lcl_is_fused_away(net, i) ? net->blobs[i].blob : NULL;
 }
 
 size_t lcl_net_n_outputs(const lcl_net *net)

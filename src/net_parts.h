@@ -22,6 +22,8 @@ typedef struct {
     size_t n_bottoms, n_tops;
     bool *wants_gradient; /* of bottoms; owned */
     bool needs_backward;
+    bool fuses;                         /* has taken over passes of the layers after it */
+    bool forward_taken, backward_taken; /* over by a layer before it */
     size_t params[LCL_MAX_PARAMS]; /* index in net->params of each of the layer's */
 } net_layer;
 
@@ -58,6 +60,7 @@ struct lcl_net {
     size_t n_params, param_count; /* floats in a parameter buffer */
     cl_mem param_data, param_diff;
     bool has_diffs; /* memory for gradients is there */
+    bool fuse;      /* steps of several layers may be one */
 };
 
 /* ---- net_param.c ------------------------------------------------------------------ */

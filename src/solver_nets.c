@@ -99,6 +99,7 @@ static lcl_status create_net(const lcl_solver *s, const net_origin *origin,
         .gemm = s->options.gemm,
         .seed = s->param->random_seed < 0 ? -1 : s->param->random_seed + seed_step,
         .block = s->options.block,
+        .fuse = !s->param->debug_info,
         .log = s->log,
         .share = s->net,
     };

@@ -34,6 +34,7 @@ typedef struct {
     /* One of them or none, not with sum or beta: m values, one added to each row of C; n
      * values, one to each column. */
     cl_mem row_bias, column_bias;
+    bool relu; /* C = max(C, 0) in the end. Not with sum */
 } lcl_gemm_args;
 
 lcl_status lcl_gemm(const lcl_blas *blas, const lcl_gemm_args *args, lcl_error *err);

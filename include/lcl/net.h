@@ -19,6 +19,9 @@ typedef struct {
     /* B. 0: what LCL_BLOCK says, else 16 on a CPU, 32 elsewhere, 1 for batches of fewer than
      * 4 images. LCL_VECTOR limits V, which else is up to 16 on a CPU and 4 elsewhere. */
     int block;
+    /* Layers that follow each other may be computed as one, where LCL_FUSE=0 is not set. The
+     * blobs between them are then not computed, and lcl_net_blob does not find them. */
+    bool fuse;
     lcl_log *log;   /* may be NULL */
     lcl_net *share; /* take parameters (data) from this net by layer name; may be NULL */
 } lcl_net_options;
@@ -50,6 +53,8 @@ lcl_device *lcl_net_device(const lcl_net *net);
 size_t lcl_net_n_layers(const lcl_net *net);
 const lcl_layer *lcl_net_layer(const lcl_net *net, size_t i);
 bool lcl_net_layer_needs_backward(const lcl_net *net, size_t i);
+/* A layer before it computes it as well. */
+bool lcl_net_layer_is_fused_away(const lcl_net *net, size_t i);
 /* Borrowed; NULL where no blob has that name. */
 lcl_blob *lcl_net_blob(const lcl_net *net, const char *name);
 /* Blobs that no layer takes, in lexicographic order of their names as Caffe prints them;

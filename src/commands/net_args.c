@@ -45,6 +45,7 @@ static lcl_status create_net(const lcl_args *args, const lcl_proto *model,
         .n_stages = state.n_stages,
         .gemm = gemm,
         .seed = -1,
+        .fuse = true,
         .log = log,
     };
     lcl_status status = lcl_net_create(net, dev, model, &options, err);

@@ -2,6 +2,7 @@
  * (M... x O), parameters W (O x I, or I x O with `transpose`) and b (O). Kernels:
  * cl/gemm.cl through lcl_gemm, cl/reduce.cl, cl/inner_product.cl. */
 #include <limits.h>
+#include <string.h>
 
 #include "lcl/layer.h"
 #include "text.h"
@@ -10,6 +11,7 @@ typedef struct {
     int axis;
     size_t inputs, outputs, blocks; /* blocks of images times the axes before `axis` */
     bool bias, transpose;
+    bool relu;                            /* fused: the top is max(y, 0) */
     cl_kernel transpose_blocks, sum_rows; /* borrowed from the device */
     cl_mem rows; /* one operand of the gradient of W, image by image */
 } inner_product_state;
@@ -116,6 +118,7 @@ static lcl_status inner_product_forward(lcl_layer *l, lcl_error *err)
                             .c = {l->tops[0]->data, b, s->outputs * b, false},
                             .row_bias = s->bias ? l->params[1]->data : NULL};
     }
+    g.relu = s->relu;
     return lcl_gemm(l->env->blas, &g, err);
 }
 
@@ -221,6 +224,21 @@ static lcl_status inner_product_backward(lcl_layer *l, lcl_error *err)
     return l->propagate[0] ? backward_data(l, err) : LCL_OK;
 }
 
+/* A ReLU in place; it keeps its backward pass. */
+static lcl_status inner_product_fuse(lcl_layer *l, lcl_layer *const *next, size_t n,
+                                     lcl_fused *taken, lcl_error *err)
+{
+    inner_product_state *s = l->state;
+
+    (void)err;
+    s->relu =
+        n == 1 && strcmp(next[0]->type->name, "ReLU") == 0 &&
+        next[0]->tops[0] == next[0]->bottoms[0] &&
+        !(next[0]->param->relu_param && next[0]->param->relu_param->negative_slope != 0);
+    *taken = s->relu ? LCL_FUSED_FORWARD : LCL_FUSED_NOTHING;
+    return LCL_OK;
+}
+
 static void inner_product_destroy(lcl_layer *l)
 {
     inner_product_state *s = l->state;
@@ -239,5 +257,6 @@ const lcl_layer_type lcl_layer_inner_product = {
     .reshape = inner_product_reshape,
     .forward = inner_product_forward,
     .backward = inner_product_backward,
+    .fuse = inner_product_fuse,
     .destroy = inner_product_destroy,
 };
