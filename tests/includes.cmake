@@ -31,6 +31,8 @@ set(third_party
     "zlib.h|source"
     "kernels.inc|device")
 
+file(READ ${ROOT}/src/layers/list.h layer_list)
+
 # Layers that may know where records come from.
 set(data_layers "layers/(data|image_data|hdf5_data|memory_data|window_data|dummy_data|transform)")
 
@@ -67,7 +69,10 @@ function(check_ours file path header)
             AND NOT path MATCHES "^${data_layers}$")
         message(SEND_ERROR "${file} includes ${header}.h; only data layers may")
     elseif(other_area STREQUAL file_area)
-        if(file_area STREQUAL "layers" AND NOT path STREQUAL header
+        # A layer's further files begin with its name; what is not listed is no layer.
+        string(REPLACE "layers/" "" name "${header}")
+        if(file_area STREQUAL "layers" AND layer_list MATCHES "LAYER\\(${name}\\)"
+                AND NOT path MATCHES "^${header}(_[a-z0-9_]+)?$"
                 AND NOT path MATCHES "^${data_layers}$")
             message(SEND_ERROR "${file} includes another layer, ${header}.h")
         endif()
