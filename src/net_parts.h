@@ -24,7 +24,7 @@ typedef struct {
     bool needs_backward;
     bool fuses;                         /* has taken over passes of the layers after it */
     bool forward_taken, backward_taken; /* over by a layer before it */
-    size_t params[LCL_MAX_PARAMS]; /* index in net->params of each of the layer's */
+    size_t params[LCL_MAX_PARAMS];      /* index in net->params of each of the layer's */
 } net_layer;
 
 /* What the prototxt said of a parameter: its name (or NULL), and multipliers. */

@@ -237,8 +237,9 @@ static bool takes_pool(const lcl_layer *l, const lcl_layer *pool,
     const int stride_h = (int)(p->has_stride_h ? p->stride_h : p->stride);
     const int stride_w = (int)(p->has_stride_w ? p->stride_w : p->stride);
     e->top = pool->tops[0];
-    return e->pool_h == stride_h && e->pool_w == stride_w && e->pool_h * e->pool_w <= 16 &&
-           out[1] % e->pool_h == 0 && out[2] % e->pool_w == 0;
+    return e->pool_h == stride_h && e->pool_w == stride_w &&
+           e->pool_h * e->pool_w <= 16 && out[1] % e->pool_h == 0 &&
+           out[2] % e->pool_w == 0;
 }
 
 static bool takes_relu(const lcl_layer *relu, lcl_convolution_epilogue *e)
