@@ -7,47 +7,74 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "device_state.h"
 #include "golden.h"
 #include "npy.h"
 #include "text.h"
 
-static void check_folder(const char *folder, int block, int vector)
+static void check_folder(const char *path, const lcl_golden_options *options)
 {
-    lcl_golden_options options = {testing_device(), LCL_GEMM_AUTO, block, vector};
     lcl_golden_result result;
     lcl_error err;
     char **cases;
     size_t n;
 
-    CHECK_OK(lcl_golden_list(&cases, &n, folder, &err));
+    CHECK_OK(lcl_golden_list(&cases, &n, path, &err));
     for (size_t i = 0; i < n; i++) {
-        CHECK_OK(lcl_golden_run(&result, cases[i], &options, &err));
+        CHECK_OK(lcl_golden_run(&result, cases[i], options, &err));
         ck_assert_msg(result.passed, "%s, block %d, vector %d: error %g in %s", cases[i],
-                      block, vector, result.error, result.array);
+                      options->block, options->vector, result.error, result.array);
         free(cases[i]);
     }
     free(cases);
 }
 
+static void check_layout(const char *path, int block, int vector)
+{
+    const lcl_golden_options options = {testing_device(), LCL_GEMM_AUTO, block, vector};
+
+    check_folder(path, &options);
+}
+
 START_TEST(layers_block_16)
 {
-    check_folder("tests/golden/layers", 16, 16);
+    check_layout("tests/golden/layers", 16, 16);
 }
 END_TEST
 START_TEST(layers_block_1)
 {
-    check_folder("tests/golden/layers", 1, 1);
+    check_layout("tests/golden/layers", 1, 1);
 }
 END_TEST
 START_TEST(layers_block_32)
 {
-    check_folder("tests/golden/layers", 32, 4);
+    check_layout("tests/golden/layers", 32, 4);
 }
 END_TEST
+/* What a GPU gets (small work-items, groups of many) computes the same on any device. */
+START_TEST(layers_as_on_a_gpu)
+{
+    static const int layouts[][2] = {{32, 4}, {1, 1}};
+    lcl_device_choice choice = {getenv("LCL_PLATFORM"), getenv("LCL_DEVICE"),
+                                LCL_PREFER_ANY};
+    lcl_device *dev;
+    lcl_error err;
+
+    CHECK_OK(lcl_device_open(&dev, &choice, &err));
+    dev->info.type = CL_DEVICE_TYPE_GPU;
+    for (size_t i = 0; i < LCL_COUNT(layouts); i++) {
+        const lcl_golden_options options = {dev, LCL_GEMM_OWN, layouts[i][0],
+                                            layouts[i][1]};
+        check_folder("tests/golden/layers", &options);
+    }
+    lcl_device_close(dev);
+}
+END_TEST
+
 START_TEST(data)
 {
-    check_folder("tests/golden/data", 16, 16);
-    check_folder("tests/golden/data", 1, 1);
+    check_layout("tests/golden/data", 16, 16);
+    check_layout("tests/golden/data", 1, 1);
 }
 END_TEST
 
@@ -158,10 +185,11 @@ int main(void)
     Suite *suite = suite_create("golden");
     TCase *cases = tcase_create("cases"), *runner = tcase_create("runner");
 
-    tcase_set_timeout(cases, 300);
+    tcase_set_timeout(cases, 600);
     tcase_add_test(cases, layers_block_16);
     tcase_add_test(cases, layers_block_1);
     tcase_add_test(cases, layers_block_32);
+    tcase_add_test(cases, layers_as_on_a_gpu);
     tcase_add_test(cases, data);
     suite_add_tcase(suite, cases);
     tcase_add_checked_fixture(runner, setup, teardown);
