@@ -42,3 +42,21 @@ lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, cl_kernel
 
     return lcl_kernel_get(out, dev, file, kernel, defines, 2, err);
 }
+
+lcl_status lcl_keep_data(lcl_kept *k, const lcl_blob *b, lcl_error *err)
+{
+    size_t size = lcl_blob_stored(b) * sizeof(float);
+
+    if (size > k->size) {
+        lcl_keep_release(k);
+        LCL_TRY(lcl_buffer_create(&k->data, b->dev, size, b->name, err));
+        k->size = size;
+    }
+    return lcl_buffer_copy(b->dev, b->data, 0, k->data, 0, size, err);
+}
+
+void lcl_keep_release(lcl_kept *k)
+{
+    lcl_buffer_release(&k->data);
+    k->size = 0;
+}

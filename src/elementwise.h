@@ -17,4 +17,14 @@ lcl_elements lcl_elements_of(const lcl_blob *b);
 lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, cl_kernel *out,
                                const char *file, const char *kernel, lcl_error *err);
 
+/* A copy of a blob's data that outlives a change in place; {0} is none. */
+typedef struct {
+    cl_mem data; /* owned */
+    size_t size; /* bytes */
+} lcl_kept;
+
+/* Enqueues the copy. */
+lcl_status lcl_keep_data(lcl_kept *k, const lcl_blob *b, lcl_error *err);
+void lcl_keep_release(lcl_kept *k);
+
 #endif

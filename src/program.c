@@ -201,14 +201,17 @@ static lcl_status program_build_failed(lcl_device *dev, cl_program program,
                     "with the output of 'lenet-cl devices'");
 }
 
+/* `macros`: lines that precede the files. */
 static lcl_status program_build(cl_program *out, lcl_device *dev, const char *file,
-                                const char *options, lcl_error *err)
+                                const char *options, const char *macros, lcl_error *err)
 {
     program_text t = {0};
-    lcl_status status = program_add_file(&t, "lanes", NULL, err);
+    lcl_status status;
     cl_program program = NULL;
     cl_int rc = CL_SUCCESS;
 
+    lcl_text_add(&t.text, macros);
+    status = program_add_file(&t, "lanes", NULL, err);
     if (status == LCL_OK)
         status = program_add_file(&t, file, NULL, err);
     if (status == LCL_OK) {
@@ -232,11 +235,14 @@ static lcl_status program_build(cl_program *out, lcl_device *dev, const char *fi
     return LCL_OK;
 }
 
-/* The device's program of that key (file and options), built where there is none yet. */
+/* The device's program of that key (file, options and, from the second line on, macros),
+ * built where there is none yet. */
 static lcl_status program_get(lcl_program **out, lcl_device *dev, const char *file,
                               const char *key, lcl_error *err)
 {
     cl_program program = NULL;
+    char *options;
+    lcl_status status;
 
     for (size_t i = 0; i < dev->n_programs; i++) {
         if (strcmp(dev->programs[i].key, key) == 0) {
@@ -244,7 +250,12 @@ static lcl_status program_get(lcl_program **out, lcl_device *dev, const char *fi
             return LCL_OK;
         }
     }
-    LCL_TRY(program_build(&program, dev, file, key + strlen(file) + 1, err));
+    options = lcl_strdup(key + strlen(file) + 1);
+    char *macros = options + strcspn(options, "\n");
+    *macros++ = '\0';
+    status = program_build(&program, dev, file, options, macros, err);
+    free(options);
+    LCL_TRY(status);
     dev->programs = lcl_resize(dev->programs, dev->n_programs + 1, sizeof *dev->programs);
     *out = &dev->programs[dev->n_programs++];
     **out = (lcl_program){.key = lcl_strdup(key), .program = program};
@@ -287,12 +298,13 @@ lcl_status lcl_kernel_get(cl_kernel *out, lcl_device *dev, const char *file,
     lcl_status status;
 
     lcl_text_printf(&key, "%s -cl-std=CL1.2", file);
-    for (size_t i = 0; i < n_defines; i++) {
-        if (defines[i].text)
-            lcl_text_printf(&key, " -D%s=%s", defines[i].name, defines[i].text);
-        else
+    for (size_t i = 0; i < n_defines; i++)
+        if (!defines[i].text)
             lcl_text_printf(&key, " -D%s=%ld", defines[i].name, defines[i].value);
-    }
+    lcl_text_add(&key, "\n");
+    for (size_t i = 0; i < n_defines; i++)
+        if (defines[i].text)
+            lcl_text_printf(&key, "#define %s %s\n", defines[i].name, defines[i].text);
     status = program_get(&program, dev, file, key.text, err);
     free(key.text);
     LCL_TRY(status);

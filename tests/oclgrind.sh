@@ -26,7 +26,7 @@ check() {
 }
 
 cases=
-for name in relu relu_inplace pooling_max_mask pooling_max_hw pooling_ave_k3s2_pad1 \
+for name in relu relu_inplace absval_2d elu_inplace log_base2 pooling_max_mask pooling_max_hw pooling_ave_k3s2_pad1 \
     softmax_axis0 softmax_axis2 softmaxloss softmaxloss_ignore_norm_valid \
     accuracy_per_class_ignore accuracy_top5 dropout_train convolution_group2 \
     convolution_kernel_hw_pad_hw_stride_hw convolution_dilation_hw convolution_k1 \

@@ -61,6 +61,9 @@ lcl_status lcl_blob_write(lcl_blob *b, lcl_which which, const float *in, lcl_err
 lcl_status lcl_blob_convert(lcl_blob *to, const lcl_blob *from, lcl_which which,
                             lcl_error *err);
 
+/* Enqueues zeros for the lanes without an image: for layers that may leave infinities there. */
+lcl_status lcl_blob_clear_lanes(lcl_blob *b, lcl_which which, lcl_error *err);
+
 /* The same conversion between host arrays: row-major `in` of n images of `count` values each
  * to blocked `out`, and back. `out` of lcl_pack has ceil(n/block)*count*block floats. */
 void lcl_pack(float *out, const float *in, size_t n, size_t count, size_t block);

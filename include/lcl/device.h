@@ -96,7 +96,7 @@ lcl_status lcl_device_scratch(cl_mem *out, lcl_device *dev, int index, size_t si
 
 /* ---- Kernels ------------------------------------------------------------------------- */
 
-/* A -Dname=value of a program, or -Dname=text where text is not NULL (no spaces in it). */
+/* A -Dname=value of a program, or its first lines' "#define name text" where text is not NULL. */
 typedef struct {
     const char *name;
     long value;
