@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hdf5_file.h"
 #include "net_parts.h"
 #include "text.h"
 
@@ -197,8 +198,7 @@ static lcl_status match_layers(const lcl_net *net, const lcl_layer *to,
     return LCL_OK;
 }
 
-/* The first layer of that name, or n_layers. */
-static size_t find_layer(const lcl_net *net, const char *name)
+size_t lcl_net_find_layer(const lcl_net *net, const char *name)
 {
     size_t i = 0;
 
@@ -212,7 +212,7 @@ static lcl_status share_with(lcl_net *net, const lcl_net *from, lcl_error *err)
 {
     for (size_t i = 0; i < from->n_layers; i++) {
         const lcl_layer *source = from->layers[i].layer;
-        size_t target = find_layer(net, source->param->name);
+        size_t target = lcl_net_find_layer(net, source->param->name);
         if (target == net->n_layers) {
             LCL_LOG(net->log, "Ignoring source layer %s", source->param->name);
             continue;
@@ -345,25 +345,35 @@ static lcl_status copy_values(lcl_blob *b, const Caffe__BlobProto *from, lcl_err
     return status;
 }
 
+lcl_status lcl_net_refuse_shape(const char *path, const char *layer, size_t index,
+                                int n_axes, const int *shape, const lcl_blob *b,
+                                lcl_error *err)
+{
+    lcl_blob theirs = {.n_axes = n_axes}; /* only its shape */
+    char theirs_text[shape_size], ours_text[shape_size];
+
+    memcpy(theirs.shape, shape, (size_t)n_axes * sizeof *shape);
+    lcl_blob_shape_text(&theirs, theirs_text, sizeof theirs_text);
+    lcl_blob_shape_text(b, ours_text, sizeof ours_text);
+    return lcl_fail(err, LCL_ESHAPE, path,
+                    "Cannot copy param %zu weights from layer '%s'; shape mismatch.  "
+                    "Source param shape is %s; target param shape is %s. To learn "
+                    "this layer's parameters from scratch rather than copying from a "
+                    "saved net, rename the layer.",
+                    index, layer, theirs_text, ours_text);
+}
+
 static lcl_status load_param(lcl_blob *b, const lcl_proto *model,
                              const layer_message *source, size_t index, lcl_error *err)
 {
     const Caffe__BlobProto *from = source->blobs[index];
-    lcl_blob theirs = {0}; /* only its shape */
-    char theirs_text[shape_size], ours_text[shape_size];
+    int n_axes, shape[LCL_MAX_AXES];
     lcl_error inner = {0};
-    lcl_status status = lcl_blob_proto_shape(from, &theirs.n_axes, theirs.shape, &inner);
+    lcl_status status = lcl_blob_proto_shape(from, &n_axes, shape, &inner);
 
-    if (status == LCL_OK && !shape_equals(b, from, theirs.n_axes, theirs.shape)) {
-        lcl_blob_shape_text(&theirs, theirs_text, sizeof theirs_text);
-        lcl_blob_shape_text(b, ours_text, sizeof ours_text);
-        return lcl_fail(err, LCL_ESHAPE, lcl_proto_name(model),
-                        "Cannot copy param %zu weights from layer '%s'; shape mismatch.  "
-                        "Source param shape is %s; target param shape is %s. To learn "
-                        "this layer's parameters from scratch rather than copying from a "
-                        "saved net, rename the layer.",
-                        index, source->name, theirs_text, ours_text);
-    }
+    if (status == LCL_OK && !shape_equals(b, from, n_axes, shape))
+        return lcl_net_refuse_shape(lcl_proto_name(model), source->name, index, n_axes,
+                                    shape, b, err);
     if (status == LCL_OK)
         status = copy_values(b, from, &inner);
     if (status != LCL_OK)
@@ -376,7 +386,7 @@ static lcl_status load_layer(lcl_net *net, const lcl_proto *model,
                              const layer_message *source, lcl_error *err)
 {
     const char *name = source->name ? source->name : "";
-    size_t target = find_layer(net, name);
+    size_t target = lcl_net_find_layer(net, name);
     lcl_layer *l;
 
     if (target == net->n_layers) {
@@ -414,11 +424,8 @@ lcl_status lcl_net_load(lcl_net *net, const char *path, lcl_error *err)
                         "resume from it with --snapshot, or give the .caffemodel beside "
                         "it");
     }
-    if (lcl_has_suffix(path, ".h5")) {
-        lcl_fail(err, LCL_EPROTO, path, "models in HDF5 are not supported yet");
-        return lcl_hint(err, LCL_EPROTO,
-                        "save it with snapshot_format: BINARYPROTO instead");
-    }
+    if (lcl_hdf5_is(path) || lcl_has_suffix(path, ".h5"))
+        return lcl_net_load_hdf5(net, path, err);
     LCL_TRY(lcl_proto_read_binary(&model, &caffe__net_parameter__descriptor, path, err));
     status = lcl_proto_upgrade_net(model, net->log, err);
     if (status == LCL_OK)

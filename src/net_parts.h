@@ -71,5 +71,15 @@ lcl_status lcl_net_own_params(lcl_net *net, size_t layer, lcl_error *err);
 lcl_status lcl_net_place_params(lcl_net *net, const lcl_net *share, lcl_error *err);
 lcl_status lcl_net_place_param_diffs(lcl_net *net, lcl_error *err);
 void lcl_net_release_params(lcl_net *net);
+/* The first layer of that name, or n_layers. */
+size_t lcl_net_find_layer(const lcl_net *net, const char *name);
+/* The error of parameter `index` of a model's layer, of `shape`, which `b` has not. */
+lcl_status lcl_net_refuse_shape(const char *path, const char *layer, size_t index,
+                                int n_axes, const int *shape, const lcl_blob *b,
+                                lcl_error *err);
+
+/* ---- net_hdf5.c ------------------------------------------------------------------- */
+
+lcl_status lcl_net_load_hdf5(lcl_net *net, const char *path, lcl_error *err);
 
 #endif

@@ -7,23 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hdf5_file.h"
+#include "snapshot_hdf5.h"
 #include "text.h"
 
 /* ---- Before training -------------------------------------------------------------- */
-
-static lcl_status check_format(const lcl_proto *source, lcl_error *err)
-{
-    const Caffe__SolverParameter *p = (const void *)lcl_proto_root(source);
-
-    if (p->snapshot_format == CAFFE__SOLVER_PARAMETER__SNAPSHOT_FORMAT__BINARYPROTO)
-        return LCL_OK;
-    lcl_status status =
-        lcl_proto_fail(source, p, "snapshot_format", err, LCL_EPROTO,
-                       "snapshot_format HDF5 is not supported by this build");
-    return lcl_hint(err, status,
-                    "use BINARYPROTO (the default), or snapshot: 0 and "
-                    "snapshot_after_train: false");
-}
 
 /* Makes and removes a file beside the snapshots to come. */
 static lcl_status probe_prefix(const lcl_proto *source, lcl_error *err)
@@ -56,7 +44,6 @@ lcl_status lcl_snapshot_check(const lcl_proto *source, lcl_error *err)
 
     if (p->snapshot <= 0 && !p->snapshot_after_train)
         return LCL_OK;
-    LCL_TRY(check_format(source, err));
     if (p->snapshot_prefix)
         return probe_prefix(source, err);
     if (p->snapshot <= 0)
@@ -132,7 +119,7 @@ static lcl_status add_history(Caffe__SolverState *state, const lcl_net *net,
 }
 
 static lcl_status write_state(const lcl_net *net, const lcl_update *u,
-                              lcl_progress progress, const char *model_path,
+                              lcl_progress progress, const char *model_path, bool hdf5,
                               const char *path, lcl_error *err)
 {
     Caffe__SolverState *state = lcl_proto_new(&caffe__solver_state__descriptor);
@@ -147,7 +134,8 @@ static lcl_status write_state(const lcl_net *net, const lcl_update *u,
         for (size_t i = 0; i < lcl_update_n_histories(u) && status == LCL_OK; i++)
             status = add_history(state, net, lcl_update_history(u, i), err);
     if (status == LCL_OK)
-        status = write_message(path, &state->base, err);
+        status = hdf5 ? lcl_state_write_hdf5(state, path, err)
+                      : write_message(path, &state->base, err);
     lcl_proto_free(&state->base);
     return status;
 }
@@ -157,16 +145,20 @@ lcl_status lcl_snapshot_write(lcl_net *net, const lcl_update *u, const lcl_proto
 {
     const Caffe__SolverParameter *p = (const void *)lcl_proto_root(source);
 
-    LCL_TRY(check_format(source, err));
+    bool hdf5 = p->snapshot_format == CAFFE__SOLVER_PARAMETER__SNAPSHOT_FORMAT__HDF5;
     const char *prefix = p->snapshot_prefix ? p->snapshot_prefix : "";
-    char *model = lcl_format("%s_iter_%d.caffemodel", prefix, progress.iteration);
-    char *state = lcl_format("%s_iter_%d.solverstate", prefix, progress.iteration);
+    const char *suffix = hdf5 ? ".h5" : "", *kind = hdf5 ? "HDF5" : "binary proto";
+    char *model =
+        lcl_format("%s_iter_%d.caffemodel%s", prefix, progress.iteration, suffix);
+    char *state =
+        lcl_format("%s_iter_%d.solverstate%s", prefix, progress.iteration, suffix);
 
-    LCL_LOG(log, "Snapshotting to binary proto file %s", model);
-    lcl_status status = write_model(net, p->snapshot_diff, model, err);
+    LCL_LOG(log, "Snapshotting to %s file %s", kind, model);
+    lcl_status status = hdf5 ? lcl_net_save_hdf5(net, p->snapshot_diff, model, err)
+                             : write_model(net, p->snapshot_diff, model, err);
     if (status == LCL_OK) {
-        LCL_LOG(log, "Snapshotting solver state to binary proto file %s", state);
-        status = write_state(net, u, progress, model, state, err);
+        LCL_LOG(log, "Snapshotting solver state to %s file %s", kind, state);
+        status = write_state(net, u, progress, model, hdf5, state, err);
     }
     free(model);
     free(state);
@@ -177,12 +169,7 @@ lcl_status lcl_snapshot_write(lcl_net *net, const lcl_update *u, const lcl_proto
 
 static lcl_status refuse_name(const char *path, lcl_error *err)
 {
-    if (lcl_has_suffix(path, ".h5")) {
-        lcl_fail(err, LCL_EPROTO, path,
-                 "solver states in HDF5 format are not supported by this build");
-        return lcl_hint(err, LCL_EPROTO, "resume from a binary .solverstate");
-    }
-    if (lcl_has_suffix(path, ".caffemodel")) {
+    if (lcl_has_suffix(path, ".caffemodel") || lcl_has_suffix(path, ".caffemodel.h5")) {
         lcl_fail(err, LCL_EPROTO, path,
                  "a .caffemodel holds weights, not the state to resume from");
         return lcl_hint(
@@ -329,8 +316,11 @@ lcl_status lcl_snapshot_read(lcl_net *net, lcl_update *u, const char *path,
     lcl_proto *document;
 
     LCL_TRY(refuse_name(path, err));
-    LCL_TRY(
-        lcl_proto_read_binary(&document, &caffe__solver_state__descriptor, path, err));
+    if (lcl_hdf5_is(path) || lcl_has_suffix(path, ".h5"))
+        LCL_TRY(lcl_state_read_hdf5(&document, path, err));
+    else
+        LCL_TRY(lcl_proto_read_binary(&document, &caffe__solver_state__descriptor, path,
+                                      err));
     const Caffe__SolverState *state = (const void *)lcl_proto_root(document);
     lcl_status status = restore(state, net, u, path, log, err);
     if (status == LCL_OK)

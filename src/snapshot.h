@@ -11,11 +11,11 @@ typedef struct {
 } lcl_progress;
 
 /* Fails where the solver of `source` asks for snapshots that cannot be written: no
- * prefix, a folder that is missing or not writable, a format that this build has not. */
+ * prefix, a folder that is missing or not writable. */
 lcl_status lcl_snapshot_check(const lcl_proto *source, lcl_error *err);
 
-/* Writes <snapshot_prefix>_iter_N.caffemodel, then .solverstate, which names it. Each
- * file is the old one or the new one, never a part. */
+/* Writes <snapshot_prefix>_iter_N.caffemodel, then .solverstate, which names it; in HDF5
+ * both end in .h5. Each file is the old one or the new one, never a part. */
 lcl_status lcl_snapshot_write(lcl_net *net, const lcl_update *u, const lcl_proto *source,
                               lcl_progress progress, lcl_log *log, lcl_error *err);
 

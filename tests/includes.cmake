@@ -9,7 +9,7 @@ set(table
     "0|base|lcl/(error|log)|text|rng|error|log"
     "1|proto|lcl/proto|proto[a-z_]*"
     "1|device|lcl/device|device[a-z_]*|program[a-z_]*|fault|cl_name"
-    "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|[a-z_]*_source|datum|npy"
+    "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|[a-z_]*_source|datum|npy|hdf5_file"
     "2|blas|lcl/blas|blas[a-z_]*"
     "2|blob|lcl/blob|blob[a-z_]*"
     "2|filler|filler"
@@ -17,8 +17,8 @@ set(table
     "3|layer|unary"
     "4|layers|layers/[a-z0-9_]+"
     "5|golden|golden"
-    "5|net|lcl/net|net[a-z_]*|step[a-z_]*|fuse[a-z_]*"
-    "6|solver|lcl/solver|solver[a-z_]*|update[a-z_]*|snapshot[a-z_]*|learning_rate"
+    "5|net|lcl/net|net[a-z0-9_]*|step[a-z_]*|fuse[a-z_]*"
+    "6|solver|lcl/solver|solver[a-z_]*|update[a-z_]*|snapshot[a-z0-9_]*|learning_rate"
     "7|commands|commands/[a-z_]+"
     "8|main|main")
 
@@ -29,13 +29,14 @@ set(third_party
     "CL/cl.h|device"
     "clblast_c.h|blas"
     "lmdb.h|source|layers"
+    "hdf5.h|source"
     "zlib.h|source"
     "kernels.inc|device")
 
 file(READ ${ROOT}/src/layers/list.h layer_list)
 
 # Layers that may know where records come from.
-set(data_layers "layers/(data|image_data|hdf5_data|memory_data|window_data|dummy_data|transform)")
+set(data_layers "layers/(data|image_data|hdf5_data|hdf5_output|memory_data|window_data|dummy_data|transform|feed)")
 
 # Sets <prefix>_row and <prefix>_area of a path such as layers/relu; area "" where unknown.
 function(find_area path prefix)

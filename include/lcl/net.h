@@ -83,13 +83,16 @@ cl_mem lcl_net_param_data(const lcl_net *net);
 cl_mem lcl_net_param_diff(const lcl_net *net);
 size_t lcl_net_param_count(const lcl_net *net);
 
-/* Copies parameters by layer name from a .caffemodel (upgraded first); source layers that the
- * net has not are logged and ignored; a shape that differs is LCL_ESHAPE. */
+/* Copies parameters by layer name from a .caffemodel (upgraded first) or .caffemodel.h5; source
+ * layers that the net has not are logged and ignored; a shape that differs is LCL_ESHAPE. */
 lcl_status lcl_net_load(lcl_net *net, const char *path, lcl_error *err);
 lcl_status lcl_net_load_proto(lcl_net *net, const lcl_proto *model, lcl_error *err);
 /* The net with its parameters as a NetParameter to save (lcl_proto_free it). */
 lcl_status lcl_net_to_proto(lcl_net *net, bool with_diff, Caffe__NetParameter **out,
                             lcl_error *err);
+/* Writes a .caffemodel.h5, whole or not at all; `with_diff`: with the gradients. */
+lcl_status lcl_net_save_hdf5(const lcl_net *net, bool with_diff, const char *path,
+                             lcl_error *err);
 
 /* ---- What the prototxt said ------------------------------------------------------------ */
 
