@@ -15,7 +15,8 @@
 
 static const double TOLERANCE = 1e-4;
 /* Layers that copy or count: nothing is rounded but the last bits of a scale. */
-static const char *const exact_types[] = {"ReLU", "Accuracy", "Dropout", "Split", "Data"};
+static const char *const exact_types[] = {"ReLU",  "Accuracy", "Dropout",
+                                          "Split", "Data",     "HDF5Data"};
 static const double EXACT_TOLERANCE = 1e-6;
 
 /* A case while it is run. */
@@ -94,6 +95,8 @@ static void rebase_paths(golden *g)
 {
     if (g->param->data_param)
         rebase_path(g, &g->param->data_param->source);
+    if (g->param->hdf5_data_param)
+        rebase_path(g, &g->param->hdf5_data_param->source);
     if (g->param->transform_param)
         rebase_path(g, &g->param->transform_param->mean_file);
 }

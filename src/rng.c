@@ -81,3 +81,12 @@ float lcl_rng_gaussian(lcl_rng *rng, float mean, float std)
 
     return (float)((double)mean + (double)std * radius * cos(angle));
 }
+
+void lcl_rng_shuffle(lcl_rng *rng, size_t *numbers, size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t k = lcl_rng_next(rng) % i, swap = numbers[k];
+        numbers[k] = numbers[i - 1];
+        numbers[i - 1] = swap;
+    }
+}

@@ -3,6 +3,7 @@
 #ifndef LCL_RNG_H
 #define LCL_RNG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct lcl_rng {
@@ -20,6 +21,8 @@ float lcl_rng_uniform(lcl_rng *rng, float low, float high);
 float lcl_rng_gaussian(lcl_rng *rng, float mean, float std);
 /* 64 bits: the key of a stream of its own (a layer's). */
 uint64_t lcl_rng_key(lcl_rng *rng);
+/* Puts the n numbers in a random order. */
+void lcl_rng_shuffle(lcl_rng *rng, size_t *numbers, size_t n);
 /* The ten rounds themselves: out = philox(counter, key). */
 void lcl_philox(uint32_t out[4], uint64_t counter, uint64_t key);
 
