@@ -1,7 +1,10 @@
 /* Layers that treat every value by itself: how their kernels walk a blob's buffer. */
 #include "elementwise.h"
 
+#include <assert.h>
+
 enum {
+    MAX_ARGS = 16,
     CPU_VECTOR = 16,
     CPU_ITEMS = 64,     /* enough to balance the cores */
     CPU_MIN_CHUNK = 64, /* vectors; fewer cost less than starting a work-item */
@@ -16,12 +19,17 @@ static size_t round_up(size_t n, size_t unit)
 
 lcl_elements lcl_elements_of(const lcl_blob *b)
 {
-    bool cpu = lcl_device_is_cpu(b->dev);
-    size_t stored = lcl_blob_stored(b), vector = cpu ? CPU_VECTOR : GPU_VECTOR, chunk = 1;
+    return lcl_elements_in_runs(b->dev, lcl_blob_stored(b), lcl_blob_stored(b));
+}
 
-    while (stored % vector != 0)
+lcl_elements lcl_elements_in_runs(lcl_device *dev, size_t count, size_t run)
+{
+    bool cpu = lcl_device_is_cpu(dev);
+    size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR, chunk = 1;
+
+    while (run % vector != 0)
         vector /= 2;
-    size_t n = stored / vector;
+    size_t n = count / vector;
     if (cpu) {
         chunk = round_up(n, CPU_ITEMS);
         chunk = chunk < CPU_MIN_CHUNK ? CPU_MIN_CHUNK : chunk;
@@ -41,6 +49,19 @@ lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, cl_kernel
     const lcl_define defines[] = {{"B", e->vector}, {"V", e->vector}};
 
     return lcl_kernel_get(out, dev, file, kernel, defines, 2, err);
+}
+
+lcl_status lcl_elements_run(const lcl_elements *e, lcl_device *dev, cl_kernel kernel,
+                            const lcl_arg *args, size_t n_args, lcl_error *err)
+{
+    lcl_arg all[MAX_ARGS] = {LCL_ARG(e->n), LCL_ARG(e->chunk)};
+
+    assert(n_args + 2 <= MAX_ARGS);
+    for (size_t i = 0; i < n_args; i++)
+        all[i + 2] = args[i];
+    if (e->n == 0)
+        return LCL_OK;
+    return lcl_kernel_run(dev, kernel, e->global, e->local, all, n_args + 2, err);
 }
 
 lcl_status lcl_keep_data(lcl_kept *k, const lcl_blob *b, lcl_error *err)

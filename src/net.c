@@ -325,6 +325,9 @@ static lcl_status give_diffs(lcl_net *net, const net_layer *l, lcl_error *err)
     for (size_t i = 0; i < l->n_bottoms; i++)
         if (l->layer->propagate[i])
             LCL_TRY(lcl_blob_need_diff(net->blobs[l->bottoms[i]].blob, err));
+    if (type->is_view && l->layer->propagate[0] && !l->layer->plain &&
+        l->layer->loss_weights[0] == 0)
+        lcl_blob_share_diff(l->layer->tops[0], l->layer->bottoms[0]);
     if (!l->needs_backward || !type->backward || type->is_loss || type->partial_diffs)
         return LCL_OK;
     for (size_t i = 0; i < l->n_tops; i++)

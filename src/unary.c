@@ -41,31 +41,27 @@ lcl_status lcl_unary_reshape(lcl_layer *l, lcl_error *err)
 lcl_status lcl_unary_forward(lcl_layer *l, lcl_error *err)
 {
     lcl_unary *s = l->state;
-    lcl_elements *e = &s->elements;
     lcl_blob *x = l->bottoms[0], *y = l->tops[0];
-    lcl_arg args[] = {LCL_ARG(e->n), LCL_ARG(e->chunk), LCL_ARG(s->a),   LCL_ARG(s->b),
-                      LCL_ARG(s->c), LCL_ARG(x->data),  LCL_ARG(y->data)};
+    lcl_arg args[] = {LCL_ARG(s->a), LCL_ARG(s->b), LCL_ARG(s->c), LCL_ARG(x->data),
+                      LCL_ARG(y->data)};
 
     if (s->keeps_input && y == x)
         LCL_TRY(lcl_keep_data(&s->kept, x, err));
-    LCL_TRY(lcl_kernel_run(l->dev, s->forward_kernel, e->global, e->local, args, 7, err));
+    LCL_TRY(lcl_elements_run(&s->elements, l->dev, s->forward_kernel, args, 5, err));
     return s->infinite ? lcl_blob_clear_lanes(y, LCL_DATA, err) : LCL_OK;
 }
 
 lcl_status lcl_unary_backward(lcl_layer *l, lcl_error *err)
 {
     lcl_unary *s = l->state;
-    lcl_elements *e = &s->elements;
     lcl_blob *x = l->bottoms[0], *y = l->tops[0];
     cl_mem input = s->keeps_input && y == x ? s->kept.data : x->data;
-    lcl_arg args[] = {LCL_ARG(e->n),    LCL_ARG(e->chunk), LCL_ARG(s->a),
-                      LCL_ARG(s->b),    LCL_ARG(s->c),     LCL_ARG(input),
-                      LCL_ARG(y->data), LCL_ARG(y->diff),  LCL_ARG(x->diff)};
+    lcl_arg args[] = {LCL_ARG(s->a),    LCL_ARG(s->b),    LCL_ARG(s->c),   LCL_ARG(input),
+                      LCL_ARG(y->data), LCL_ARG(y->diff), LCL_ARG(x->diff)};
 
     if (!l->propagate[0])
         return LCL_OK;
-    LCL_TRY(
-        lcl_kernel_run(l->dev, s->backward_kernel, e->global, e->local, args, 9, err));
+    LCL_TRY(lcl_elements_run(&s->elements, l->dev, s->backward_kernel, args, 7, err));
     return s->infinite ? lcl_blob_clear_lanes(x, LCL_DIFF, err) : LCL_OK;
 }
 

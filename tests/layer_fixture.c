@@ -85,3 +85,15 @@ void layer_fixture_close(layer_fixture *f)
         lcl_blob_destroy(f->bottoms[i]);
     lcl_proto_destroy(f->proto);
 }
+
+void layer_fixture_refuses(const char *layer, const int shapes[][FIXTURE_MAX_AXES],
+                           lcl_status status, const char *where, const char *text)
+{
+    layer_fixture f;
+    lcl_error err;
+
+    CHECK_FAILS(layer_fixture_open(&f, layer, shapes, 16, 16, CAFFE__PHASE__TRAIN, &err),
+                status, text);
+    ck_assert_str_eq(err.where, where);
+    layer_fixture_close(&f);
+}

@@ -27,6 +27,10 @@ lcl_status layer_fixture_open(layer_fixture *f, const char *text,
                               Caffe__Phase phase, lcl_error *err);
 void layer_fixture_close(layer_fixture *f);
 
+/* The layer cannot be made in blocks of 16: `text` is in the message, `where` its place. */
+void layer_fixture_refuses(const char *layer, const int shapes[][FIXTURE_MAX_AXES],
+                           lcl_status status, const char *where, const char *text);
+
 /* All values of a blob; free() them. */
 float *layer_fixture_read(const lcl_blob *b, lcl_which which);
 void layer_fixture_write(lcl_blob *b, lcl_which which, const float *values);

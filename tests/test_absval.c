@@ -18,8 +18,10 @@ END_TEST
 
 START_TEST(not_in_place)
 {
-    unary_check_refused("name: 'l' type: 'AbsVal' bottom: 'x'\ntop: 'x'", "layer:2:1",
-                        "cannot work in place", LCL_EPROTO);
+    static const int shape[][FIXTURE_MAX_AXES] = {{2, 3}};
+
+    layer_fixture_refuses("name: 'l' type: 'AbsVal' bottom: 'x'\ntop: 'x'", shape,
+                          LCL_EPROTO, "layer:2:1", "cannot work in place");
 }
 END_TEST
 

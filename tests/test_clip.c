@@ -43,8 +43,10 @@ END_TEST
 
 START_TEST(limits_are_needed)
 {
-    unary_check_refused("name: 'l'\ntype: 'Clip' bottom: 'x' top: 'y'", "layer",
-                        "clip_param is missing", LCL_EPROTO);
+    static const int shape[][FIXTURE_MAX_AXES] = {{2, 3}};
+
+    layer_fixture_refuses("name: 'l'\ntype: 'Clip' bottom: 'x' top: 'y'", shape,
+                          LCL_EPROTO, "layer", "clip_param is missing");
 }
 END_TEST
 

@@ -37,9 +37,11 @@ END_TEST
 
 START_TEST(bad_base)
 {
-    unary_check_refused(
-        "name: 'l' type: 'Exp' bottom: 'x' top: 'y' exp_param {\nbase: 0 }", "layer:2:1",
-        "base is 0", LCL_EPROTO);
+    static const int shape[][FIXTURE_MAX_AXES] = {{2, 3}};
+
+    layer_fixture_refuses(
+        "name: 'l' type: 'Exp' bottom: 'x' top: 'y' exp_param {\nbase: 0 }", shape,
+        LCL_EPROTO, "layer:2:1", "base is 0");
 }
 END_TEST
 

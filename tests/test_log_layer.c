@@ -37,12 +37,14 @@ END_TEST
 
 START_TEST(bad_base)
 {
-    unary_check_refused(
-        "name: 'l' type: 'Log' bottom: 'x' top: 'y' log_param {\nbase: -2 }", "layer:2:1",
-        "base is -2", LCL_EPROTO);
-    unary_check_refused(
-        "name: 'l' type: 'Log' bottom: 'x' top: 'y' log_param { base: 1 }", "layer:1:56",
-        "base must not be 1", LCL_EPROTO);
+    static const int shape[][FIXTURE_MAX_AXES] = {{2, 3}};
+
+    layer_fixture_refuses(
+        "name: 'l' type: 'Log' bottom: 'x' top: 'y' log_param {\nbase: -2 }", shape,
+        LCL_EPROTO, "layer:2:1", "base is -2");
+    layer_fixture_refuses(
+        "name: 'l' type: 'Log' bottom: 'x' top: 'y' log_param { base: 1 }", shape,
+        LCL_EPROTO, "layer:1:56", "base must not be 1");
 }
 END_TEST
 

@@ -53,21 +53,6 @@ static inline void unary_check(const char *layer, const float *x, const float *w
     }
 }
 
-/* The layer, given a bottom of 2 x 3 values, cannot be made: `text` says why, and `where`
- * where. */
-static inline void unary_check_refused(const char *layer, const char *where,
-                                       const char *text, lcl_status status)
-{
-    static const int shape[][FIXTURE_MAX_AXES] = {{2, 3}};
-    layer_fixture f;
-    lcl_error err;
-
-    CHECK_FAILS(layer_fixture_open(&f, layer, shape, 16, 16, CAFFE__PHASE__TRAIN, &err),
-                status, text);
-    ck_assert_str_eq(err.where, where);
-    layer_fixture_close(&f);
-}
-
 /* Gradients of the layer that `options` end, apart and (where in_place) in place, of odd
  * batches and one image; inputs near `kink` are left out. */
 static inline void unary_check_gradients(const char *type, const char *options,

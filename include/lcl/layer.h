@@ -46,6 +46,7 @@ typedef struct {
     bool equal_ends;    /* as many bottoms as tops */
     bool auto_tops;     /* the net makes missing tops (losses) */
     bool partial_diffs; /* backward copes with tops that have no diff (Split) */
+    bool is_view;       /* top[0] is bottom[0] in another shape: may share its diff */
     unsigned no_backward; /* bit i: gradient never goes to bottom i (labels) */
     size_t state_size;    /* bytes at l->state, zeroed before setup */
 
