@@ -240,15 +240,21 @@ static lcl_layer *new_layer(const lcl_layer_type *type,
     return l;
 }
 
-/* The block that all bottoms get: their own where they agree. */
+/* The block that all bottoms get: their own where they agree. One value has none. */
 static int wanted_block(const lcl_layer *l)
 {
+    int block = 0;
+
     if (l->plain)
         return 1;
-    for (int i = 1; i < l->n_bottoms; i++)
-        if (l->bottoms[i]->block != l->bottoms[0]->block)
+    for (int i = 0; i < l->n_bottoms; i++) {
+        if (l->bottoms[i]->n_axes == 0)
+            continue;
+        if (block && l->bottoms[i]->block != block)
             return l->env->block;
-    return l->n_bottoms ? l->bottoms[0]->block : l->env->block;
+        block = l->bottoms[i]->block;
+    }
+    return block ? block : l->env->block;
 }
 
 /* Puts blobs of its own in place of those whose layout the layer cannot take. */
@@ -258,7 +264,7 @@ static lcl_status stand_in(lcl_layer *l, lcl_error *err)
 
     for (int i = 0; i < l->n_bottoms; i++) {
         lcl_blob *b = l->net_bottoms[i];
-        if (b->block == block)
+        if (b->block == block || b->n_axes == 0)
             continue;
         l->bottoms[i] = lcl_blob_create(l->dev, b->name);
         LCL_TRY(lcl_blob_reshape(l->bottoms[i], b->n_axes, b->shape, block, err));

@@ -1,0 +1,48 @@
+/* Embed: rows of a table, chosen by x, and the table's gradient. x is rows of B indices, y and dy
+ * rows of `outputs` x B. */
+
+/* y = weights[index] + bias; 0 in lanes without an image, NAN where the index is none of the
+ * table. Global size: lanes, chunks of `each` outputs, rows (image_rows to a block). */
+kernel void embed_forward(int entries, int outputs, int each, int images, int image_rows,
+                          global const vec *x, global const float *weights, int has_bias,
+                          global const float *bias, global vec *y)
+{
+    const int row = get_global_id(2), first = get_global_id(1) * each;
+    const int end = min(first + each, outputs), image = row / image_rows * B + LANE * V;
+    float indices[V], values[V];
+    STORE(x[row * LANES + LANE], indices);
+    for (int o = first; o < end; o++) {
+        const float b = has_bias ? bias[o] : 0;
+        for (int v = 0; v < V; v++) {
+            const int index = indices[v];
+            const bool known = index >= 0 && index < entries;
+            values[v] = image + v >= images ? 0
+                        : known             ? weights[(size_t)index * outputs + o] + b
+                                            : NAN;
+        }
+        y[((size_t)row * outputs + o) * LANES + LANE] = LOAD(values);
+    }
+}
+
+/* dweights[index] += dy, in the order of rows and lanes. Global size: chunks of `each` outputs,
+ * parts of `part` entries; each work-item has its own piece of the table. */
+kernel void embed_backward(int rows, int entries, int outputs, int each, int part,
+                           int accumulate, global const float *x, global const float *dy,
+                           global float *dweights)
+{
+    const int first = get_global_id(0) * each, end = min(first + each, outputs);
+    const int entry0 = get_global_id(1) * part, entry1 = min(entry0 + part, entries);
+
+    for (int e = accumulate ? entry1 : entry0; e < entry1; e++)
+        for (int o = first; o < end; o++)
+            dweights[(size_t)e * outputs + o] = 0;
+    for (int row = 0; row < rows; row++)
+        for (int lane = 0; lane < B; lane++) {
+            const int index = x[row * B + lane];
+            if (index < entry0 || index >= entry1)
+                continue;
+            for (int o = first; o < end; o++)
+                dweights[(size_t)index * outputs + o] +=
+                    dy[((size_t)row * outputs + o) * B + lane];
+        }
+}
