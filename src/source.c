@@ -57,14 +57,15 @@ static lcl_status find_kind(const lcl_source_kind **kind, const char *path,
         *kind = &lcl_lmdb_source;
         return LCL_OK;
     }
-    if (is_leveldb(path))
-        return lcl_hint(
-            err, lcl_fail(err, LCL_EDATA, path, "LevelDB is not supported by this build"),
-            "make an LMDB of the same data: lenet-cl convert mnist IMAGES LABELS DB");
+    if (is_leveldb(path)) {
+        *kind = &lcl_leveldb_source;
+        return LCL_OK;
+    }
     return lcl_hint(
         err,
-        lcl_fail(err, LCL_EDATA, path, "the folder is no database: it has no data.mdb"),
-        "name the folder of an LMDB, or an IDX images file");
+        lcl_fail(err, LCL_EDATA, path,
+                 "the folder is no database: it has no data.mdb and no CURRENT"),
+        "name the folder of an LMDB or LevelDB, or an IDX images file");
 }
 
 lcl_status lcl_source_open(lcl_source **out, const char *path, lcl_error *err)

@@ -1,4 +1,5 @@
-/* Where data layers read records from: LMDB databases and IDX files (plain or gzip). */
+/* Where data layers read records from: LMDB and LevelDB databases and IDX files (plain or
+ * gzip). */
 #ifndef LCL_SOURCE_H
 #define LCL_SOURCE_H
 
@@ -14,6 +15,10 @@ typedef struct {
     const uint8_t *bytes; /* channels*height*width values 0..255, or NULL */
     const float *floats;  /* the same as floats, where bytes is NULL */
     int label;
+    /* The bytes of an image file (JPEG, PNG) in place of values; channels, height and
+     * width, which may be 0 then, say nothing. */
+    const uint8_t *encoded;
+    size_t encoded_size;
 } lcl_record;
 
 typedef struct lcl_source lcl_source;
@@ -25,9 +30,11 @@ typedef struct lcl_source lcl_source;
 lcl_status lcl_source_open(lcl_source **out, const char *path, lcl_error *err);
 void lcl_source_close(lcl_source *s);
 
-/* "lmdb" or "idx". */
+/* "lmdb", "leveldb" or "idx". */
 const char *lcl_source_kind_name(const lcl_source *s);
 const char *lcl_source_path(const lcl_source *s);
+/* LCL_SOURCE_UNCOUNTED where that is known only after the last record. */
+#define LCL_SOURCE_UNCOUNTED SIZE_MAX
 size_t lcl_source_count(const lcl_source *s);
 /* The next record, in key order; after the last one the first again. *wrapped: this is
  * the first record of a second or later pass. */

@@ -7,7 +7,8 @@
 typedef struct {
     const char *name; /* "lmdb", as Caffe logs it */
     /* Sets s->count (not 0), s->state and puts the cursor on the first record. On failure
-     * close is called as well. */
+     * close is called as well. A count that is not known yet is LCL_SOURCE_UNCOUNTED until
+     * the last record is read. */
     lcl_status (*open)(lcl_source *s, lcl_error *err);
     void (*close)(lcl_source *s);
     /* Reads record s->position (0 after a rewind, else the one after the last). */
@@ -23,6 +24,6 @@ struct lcl_source {
     void *state;
 };
 
-extern const lcl_source_kind lcl_lmdb_source, lcl_idx_source;
+extern const lcl_source_kind lcl_lmdb_source, lcl_leveldb_source, lcl_idx_source;
 
 #endif

@@ -9,7 +9,7 @@ set(table
     "0|base|lcl/(error|log)|text|rng|error|log"
     "1|proto|lcl/proto|proto[a-z_]*"
     "1|device|lcl/device|device[a-z_]*|program[a-z_]*|fault|cl_name"
-    "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|[a-z_]*_source|datum|npy|hdf5_file"
+    "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|leveldb[a-z_]*|db_write[a-z_]*|[a-z_]*_source|datum|image[a-z_]*|planes|npy|hdf5_file"
     "2|blas|lcl/blas|blas[a-z_]*"
     "2|blob|lcl/blob|blob[a-z_]*"
     "2|filler|filler"
@@ -29,7 +29,11 @@ set(third_party
     "CL/cl.h|device"
     "clblast_c.h|blas"
     "lmdb.h|source|layers"
+    "leveldb/c.h|source"
     "hdf5.h|source"
+    "png.h|source"
+    "jpeglib.h|source"
+    "jerror.h|source"
     "zlib.h|source"
     "kernels.inc|device")
 

@@ -11,7 +11,7 @@
 
 #include "commands/args.h"
 #include "lmdb_read.h"
-#include "lmdb_write.h"
+#include "db_write.h"
 #include "testing.h"
 #include "text.h"
 
@@ -145,18 +145,18 @@ static size_t length_of(size_t i, size_t most)
 
 static void write_values(size_t n, size_t most)
 {
-    lcl_lmdb_writer *w;
+    lcl_db_writer *w;
     char key[32], *value = lcl_alloc(most, 1);
 
-    CHECK_OK(lcl_lmdb_create(&w, target, false, &err));
+    CHECK_OK(lcl_db_create(&w, "lmdb", target, false, &err));
     for (size_t i = 0; i < n; i++) {
         snprintf(key, sizeof key, "%08zu", i * 7919 % n); /* not in order */
         memset(value, (int)(i % 251), most);
-        CHECK_OK(lcl_lmdb_put(w, key, value, length_of(i, most), &err));
+        CHECK_OK(lcl_db_put(w, key, value, length_of(i, most), &err));
         ck_assert(!lcl_file_exists(target));
     }
-    CHECK_OK(lcl_lmdb_finish(w, &err));
-    lcl_lmdb_destroy(w);
+    CHECK_OK(lcl_db_finish(w, &err));
+    lcl_db_destroy(w);
     free(value);
 }
 
@@ -187,16 +187,18 @@ START_TEST(one_record_and_whole_commits)
 }
 END_TEST
 
+static const char *const kinds[] = {"lmdb", "leveldb"};
+
 START_TEST(unfinished_database_vanishes)
 {
-    lcl_lmdb_writer *w;
+    lcl_db_writer *w;
 
-    CHECK_OK(lcl_lmdb_create(&w, target, false, &err));
-    CHECK_OK(lcl_lmdb_put(w, "k", "v", 1, &err));
-    lcl_lmdb_destroy(w);
+    CHECK_OK(lcl_db_create(&w, kinds[_i], target, false, &err));
+    CHECK_OK(lcl_db_put(w, "k", "v", 1, &err));
+    lcl_db_destroy(w);
     ck_assert_int_eq(rmdir(folder), 0); /* nothing left in it */
     ck_assert_int_eq(mkdir(folder, 0755), 0);
-    CHECK_FAILS(lcl_lmdb_create(&w, "no/such/folder/db", false, &err), LCL_EIO,
+    CHECK_FAILS(lcl_db_create(&w, "lmdb", "no/such/folder/db", false, &err), LCL_EIO,
                 "No such file");
 }
 END_TEST
@@ -204,23 +206,23 @@ END_TEST
 START_TEST(failed_write_is_an_error)
 {
     struct rlimit before, small;
-    lcl_lmdb_writer *w;
+    lcl_db_writer *w;
     char value[5000] = {0};
 
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = before;
     small.rlim_cur = 65536;
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    CHECK_OK(lcl_lmdb_create(&w, target, false, &err));
+    CHECK_OK(lcl_db_create(&w, "lmdb", target, false, &err));
     for (char key[] = "a"; key[0] <= 'z'; key[0]++)
-        CHECK_OK(lcl_lmdb_put(w, key, value, sizeof value, &err));
+        CHECK_OK(lcl_db_put(w, key, value, sizeof value, &err));
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-    lcl_status status = lcl_lmdb_finish(w, &err);
+    lcl_status status = lcl_db_finish(w, &err);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, handler);
     ck_assert_int_eq(status, LCL_EIO);
     ck_assert(strstr(err.message, "cannot write"));
-    lcl_lmdb_destroy(w);
+    lcl_db_destroy(w);
     ck_assert_int_eq(rmdir(folder), 0);
     ck_assert_int_eq(mkdir(folder, 0755), 0);
 }
@@ -251,7 +253,7 @@ START_TEST(existing_database_is_kept_unless_forced)
     ck_assert_ptr_nonnull(f);
     fclose(f);
     ck_assert_int_eq(CONVERT("mnist", IMAGES, LABELS, target, "--force"), 1);
-    ck_assert(strstr(err.message, "not an LMDB"));
+    ck_assert(strstr(err.message, "not a database"));
     check_same_records(target, DATA "mini_lmdb");
     ck_assert_int_eq(remove(stray), 0);
     ck_assert_int_eq(CONVERT("mnist", LABELS, IMAGES, target, "--force"), 1);
@@ -264,10 +266,13 @@ START_TEST(wrong_arguments_are_errors)
 {
     ck_assert_int_eq(CONVERT("mnist", IMAGES, LABELS), 2);
     ck_assert(strstr(err.message, "takes 3 names, 2 were given"));
+    ck_assert_int_eq(CONVERT("mnit", IMAGES, LABELS, target), 2);
+    ck_assert(strstr(err.message, "'mnit'") && strstr(err.hint, "mean mnist?"));
     ck_assert_int_eq(CONVERT("cifar", IMAGES, LABELS, target), 2);
-    ck_assert(strstr(err.message, "'cifar'"));
-    ck_assert_int_eq(CONVERT("mnist", IMAGES, LABELS, target, "--backend", "leveldb"), 2);
-    ck_assert(strstr(err.message, "'leveldb'"));
+    ck_assert(strstr(err.message, "convert cifar takes 2 names, 3 were given"));
+    ck_assert_int_eq(convert((const char *const[]){NULL}), 2);
+    ck_assert_int_eq(CONVERT("mnist", IMAGES, LABELS, target, "--backend", "bdb"), 2);
+    ck_assert(strstr(err.message, "is 'bdb', not lmdb or leveldb"));
     ck_assert_int_eq(CONVERT("mnist", "missing", LABELS, target), 1);
     ck_assert(strstr(err.message, "No such file"));
     ck_assert(!lcl_file_exists(target));
@@ -282,7 +287,7 @@ int main(void)
     tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_add_test(tests, readers_agree);
     tcase_add_test(tests, one_record_and_whole_commits);
-    tcase_add_test(tests, unfinished_database_vanishes);
+    tcase_add_loop_test(tests, unfinished_database_vanishes, 0, 2);
     tcase_add_test(tests, failed_write_is_an_error);
     tcase_add_test(tests, records_are_caffes);
     tcase_add_test(tests, existing_database_is_kept_unless_forced);

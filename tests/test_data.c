@@ -8,7 +8,7 @@
 #include "datum.h"
 #include "idx.h"
 #include "lcl/layer.h"
-#include "lmdb_write.h"
+#include "db_write.h"
 #include "rng.h"
 #include "testing.h"
 #include "text.h"
@@ -248,22 +248,22 @@ static void write_broken(const char *path, int n, const char *broken, size_t siz
 {
     static const uint8_t pixels[6] = {1, 2, 3, 4, 5, 6};
     lcl_record record = {1, 3, 2, pixels, NULL, 0};
-    lcl_lmdb_writer *w;
+    lcl_db_writer *w;
     char key[16];
     size_t length;
 
-    CHECK_OK(lcl_lmdb_create(&w, path, true, &err));
+    CHECK_OK(lcl_db_create(&w, "lmdb", path, true, &err));
     for (int i = 0; i < n; i++) {
         record.label = i;
         uint8_t *value = lcl_datum_encode(&record, &length);
         snprintf(key, sizeof key, "%08d", i);
-        CHECK_OK(lcl_lmdb_put(w, key, value, length, &err));
+        CHECK_OK(lcl_db_put(w, key, value, length, &err));
         free(value);
     }
     snprintf(key, sizeof key, "%08d", n);
-    CHECK_OK(lcl_lmdb_put(w, key, broken, size, &err));
-    CHECK_OK(lcl_lmdb_finish(w, &err));
-    lcl_lmdb_destroy(w);
+    CHECK_OK(lcl_db_put(w, key, broken, size, &err));
+    CHECK_OK(lcl_db_finish(w, &err));
+    lcl_db_destroy(w);
 }
 
 START_TEST(broken_record_comes_out_in_forward)

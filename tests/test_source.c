@@ -248,7 +248,7 @@ START_TEST(foreign_values_are_errors)
     static const uint8_t huge[] = {8,    0xff, 0xff, 0xff, 0xff, 7,  16,
                                    0xff, 0xff, 0xff, 0xff, 7,    24, 0xff,
                                    0xff, 0xff, 0xff, 7,    34,   0};
-    static const uint8_t encoded[] = {8, 0, 34, 2, 0xff, 0xd8, 56, 1};
+    static const uint8_t encoded[] = {8, 0, 56, 1};
 
     check_value("hello, world", 12, "no Datum message");
     check_value(no_data, sizeof no_data, "does not fill");
@@ -257,7 +257,7 @@ START_TEST(foreign_values_are_errors)
     check_value(overrun, sizeof overrun, "no Datum message");
     check_value(negative, sizeof negative, "without proper channels");
     check_value(huge, sizeof huge, "without proper channels");
-    check_value(encoded, sizeof encoded, "encoded image");
+    check_value(encoded, sizeof encoded, "an encoded Datum without data");
 }
 END_TEST
 
@@ -334,7 +334,6 @@ START_TEST(wrong_folders_are_errors)
     write_file(path, "", 0);
     write_file(manifest, "", 0);
     CHECK_FAILS(lcl_source_open(&s, folder, &err), LCL_EDATA, "LevelDB");
-    ck_assert(strstr(err.hint, "convert"));
     char foreign[8192] = "SQLite format 3";
     write_file(data, foreign, sizeof foreign);
     CHECK_FAILS(lcl_source_open(&s, folder, &err), LCL_EDATA, "not an LMDB");

@@ -1,112 +1,123 @@
 /* lenet-cl convert: makes the databases that Data layers read. */
-#include "commands/commands.h"
+#include "commands/convert.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "datum.h"
-#include "idx.h"
-#include "lmdb_write.h"
 #include "text.h"
 
-static lcl_status put_image(lcl_lmdb_writer *db, const lcl_idx *idx, size_t i,
-                            lcl_error *err)
-{
-    size_t image = (size_t)idx->height * (size_t)idx->width, size;
-    lcl_record record = {.channels = 1,
-                         .height = idx->height,
-                         .width = idx->width,
-                         .bytes = idx->pixels + i * image,
-                         .label = idx->labels[i]};
-    char key[32];
+static const lcl_converter *const converters[] = {
+    &lcl_convert_mnist, &lcl_convert_mnist_siamese, &lcl_convert_cifar,
+    &lcl_convert_imageset};
 
-    snprintf(key, sizeof key, "%08zu", i);
-    uint8_t *value = lcl_datum_encode(&record, &size);
-    lcl_status status = lcl_lmdb_put(db, key, value, size, err);
+lcl_status lcl_convert_create(lcl_db_writer **out, const lcl_args *args, const char *path,
+                              lcl_error *err)
+{
+    return lcl_db_create(out, lcl_args_get(args, "backend"), path,
+                         lcl_args_switch(args, "force"), err);
+}
+
+lcl_status lcl_convert_put(lcl_db_writer *db, const char *key, const lcl_record *record,
+                           lcl_error *err)
+{
+    size_t size;
+    uint8_t *value = lcl_datum_encode(record, &size);
+    lcl_status status = lcl_db_put(db, key, value, size, err);
+
     free(value);
     return status;
 }
 
-static lcl_status write_database(const lcl_idx *idx, const char *path, bool replace,
+lcl_status lcl_convert_seed(const lcl_args *args, long *seed, lcl_error *err)
+{
+    return lcl_args_int(args, "seed", -1, LONG_MAX, seed, err);
+}
+
+/* ---- The command ------------------------------------------------------------------ */
+
+static lcl_status unknown_kind(const char *kind, lcl_error *err)
+{
+    const char *names[LCL_COUNT(converters)];
+    lcl_status status =
+        lcl_fail(err, LCL_EUSAGE, "", "convert what? '%s' is not known", kind);
+
+    for (size_t i = 0; i < LCL_COUNT(converters); i++)
+        names[i] = converters[i]->name;
+    const char *nearest = lcl_nearest(kind, names, LCL_COUNT(names));
+    if (nearest)
+        return lcl_hint(err, status, "did you mean %s?", nearest);
+    return lcl_hint(err, status, "there are mnist, mnist-siamese, cifar and imageset");
+}
+
+static lcl_status find_converter(const lcl_converter **out, const lcl_args *args,
                                  lcl_error *err)
 {
-    lcl_lmdb_writer *db;
+    size_t n = lcl_args_n_operands(args);
+    const char *kind = n ? lcl_args_operand(args, 0) : "";
 
-    LCL_TRY(lcl_lmdb_create(&db, path, replace, err));
-    lcl_status status = LCL_OK;
-    for (size_t i = 0; i < idx->count && status == LCL_OK; i++)
-        status = put_image(db, idx, i, err);
-    if (status == LCL_OK)
-        status = lcl_lmdb_finish(db, err);
-    lcl_lmdb_destroy(db);
-    return status;
-}
-
-static lcl_status convert_mnist(const char *images, const char *labels, const char *path,
-                                bool replace, lcl_log *log, lcl_error *err)
-{
-    lcl_idx idx;
-
-    LCL_TRY(lcl_idx_read(&idx, images, labels, err));
-    LCL_LOG(log, "A total of %zu items.", idx.count);
-    LCL_LOG(log, "Rows: %d Cols: %d", idx.height, idx.width);
-    lcl_status status = write_database(&idx, path, replace, err);
-    if (status == LCL_OK)
-        LCL_LOG(log, "Processed %zu files.", idx.count);
-    lcl_idx_free(&idx);
-    return status;
-}
-
-static lcl_status check_args(const lcl_args *args, lcl_error *err)
-{
-    const char *kind = lcl_args_operand(args, 0),
-               *backend = lcl_args_get(args, "backend");
-
-    if (!kind || strcmp(kind, "mnist") != 0)
-        return lcl_hint(err,
-                        lcl_fail(err, LCL_EUSAGE, "", "convert what? '%s' is not known",
-                                 kind ? kind : ""),
-                        "lenet-cl convert mnist IMAGES LABELS DB");
-    if (lcl_args_n_operands(args) != 4)
-        return lcl_hint(err,
-                        lcl_fail(err, LCL_EUSAGE, "",
-                                 "convert mnist takes 3 names, %zu were given",
-                                 lcl_args_n_operands(args) - 1),
-                        "lenet-cl convert mnist IMAGES LABELS DB");
-    if (strcmp(backend, "lmdb") != 0)
-        return lcl_fail(err, LCL_EUSAGE, "",
-                        "--backend is '%s', only lmdb can be written", backend);
-    return LCL_OK;
+    for (size_t i = 0; i < LCL_COUNT(converters); i++) {
+        const lcl_converter *c = converters[i];
+        if (strcmp(kind, c->name) != 0)
+            continue;
+        *out = c;
+        if (n - 1 == c->n_operands)
+            return LCL_OK;
+        lcl_status status =
+            lcl_fail(err, LCL_EUSAGE, "", "convert %s takes %zu names, %zu were given",
+                     c->name, c->n_operands, n - 1);
+        return lcl_hint(err, status, "lenet-cl convert %s %s", c->name, c->operands);
+    }
+    return unknown_kind(kind, err);
 }
 
 static int run(const lcl_args *args, lcl_error *err)
 {
-    lcl_status status = check_args(args, err);
+    const lcl_converter *converter = NULL;
+    lcl_status status = find_converter(&converter, args, err);
 
     if (status != LCL_OK)
         return lcl_exit_code(status);
     lcl_log *log = lcl_log_create(stderr);
-    status = convert_mnist(lcl_args_operand(args, 1), lcl_args_operand(args, 2),
-                           lcl_args_operand(args, 3), lcl_args_switch(args, "force"), log,
-                           err);
+    status = converter->run(args, log, err);
     lcl_log_destroy(log);
     return lcl_exit_code(status);
 }
 
 static const lcl_option options[] = {
-    {"backend", "lmdb", "lmdb", "kind of database"},
+    {"backend", "lmdb|leveldb", "lmdb", "kind of database"},
     {"force", NULL, NULL, "replace a database that exists"},
+    {"gray", NULL, NULL, "imageset: one channel instead of three"},
+    {"shuffle", NULL, NULL, "imageset: store the images in random order"},
+    {"resize_width", "N", "0", "imageset: width of the stored images; 0: their own"},
+    {"resize_height", "N", "0", "imageset: height of the stored images"},
+    {"check_size", NULL, NULL, "imageset: fail where an image has another size"},
+    {"encoded", NULL, NULL, "imageset: store files, not pixels"},
+    {"encode_type", "png|jpg", "", "imageset: the files' format, whatever it was"},
+    {"seed", "N", "-1", "of random choices; -1: another one each time"},
 };
 
 const lcl_command lcl_command_convert = {
     .name = "convert",
-    .operands = "mnist IMAGES LABELS DB",
-    .summary = "makes a database from data files",
+    .operands = "KIND NAMES",
+    .summary = "make a database from data files",
     .help =
-        "Writes the LMDB that Caffe's convert_mnist_data would write, from MNIST's IDX\n"
-        "files, gzipped or not:\n"
+        "Writes the database that Caffe's tool of the kind would write:\n"
+        "  mnist IMAGES LABELS DB            MNIST's IDX files, gzipped or not\n"
+        "  mnist-siamese IMAGES LABELS DB    random pairs of them; label 1: the same "
+        "digit\n"
+        "  cifar FOLDER OUT                  CIFAR-10's binary files, to "
+        "OUT/cifar10_train_lmdb\n"
+        "                                    and OUT/cifar10_test_lmdb\n"
+        "  imageset ROOT LIST DB             JPEG and PNG files; each line of LIST is "
+        "the path\n"
+        "                                    behind ROOT, a space and a label\n"
+        "For example:\n"
         "  lenet-cl convert mnist train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz "
         "mnist_train_lmdb\n"
+        "  lenet-cl convert imageset --resize_height 256 --resize_width 256 --shuffle "
+        "images/ train.txt train_lmdb\n"
         "The database appears under its name only when it is complete.",
     .options = options,
     .n_options = LCL_COUNT(options),

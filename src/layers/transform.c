@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "planes.h"
 #include "rng.h"
 #include "text.h"
 
@@ -13,6 +14,8 @@ struct lcl_transform {
     lcl_rng rng;
     float scale;
     bool random_crop, mirror;
+    lcl_image_color color;       /* of encoded records */
+    lcl_planes planes;           /* of the last of them */
     int channels, height, width; /* of records */
     int out_height, out_width;
     lcl_proto *mean_file;    /* owner of mean_image, where that is not owned */
@@ -56,6 +59,21 @@ static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *er
     return read_mean_file(t, err);
 }
 
+/* Caffe's older data_param.force_encoded_color means the same as force_color. */
+static lcl_status read_color(lcl_transform *t, const lcl_layer *l, lcl_error *err)
+{
+    const Caffe__DataParameter *data = l->param->data_param;
+    bool color =
+        (t->param && t->param->force_color) || (data && data->force_encoded_color);
+    bool gray = t->param && t->param->force_gray;
+
+    if (color && gray)
+        return lcl_layer_fail(l, t->param, "force_gray", err, LCL_EPROTO,
+                              "force_color and force_gray exclude each other");
+    t->color = color ? LCL_IMAGE_COLOR : gray ? LCL_IMAGE_GRAY : LCL_IMAGE_AS_IS;
+    return LCL_OK;
+}
+
 lcl_status lcl_transform_create(lcl_transform **out, const lcl_layer *l, lcl_error *err)
 {
     lcl_transform *t = lcl_alloc(1, sizeof *t);
@@ -63,7 +81,9 @@ lcl_status lcl_transform_create(lcl_transform **out, const lcl_layer *l, lcl_err
     t->layer = l;
     t->param = l->param->transform_param;
     t->scale = 1;
-    lcl_status status = t->param ? read_param(t, l, err) : LCL_OK;
+    lcl_status status = read_color(t, l, err);
+    if (status == LCL_OK && t->param)
+        status = read_param(t, l, err);
     if (status != LCL_OK) {
         lcl_transform_destroy(t);
         return status;
@@ -79,7 +99,23 @@ void lcl_transform_destroy(lcl_transform *t)
     lcl_proto_destroy(t->mean_file);
     free(t->owned_mean_image);
     free(t->channel_mean);
+    free(t->planes.bytes);
     free(t);
+}
+
+/* ---- Decoding --------------------------------------------------------------------- */
+
+static lcl_status decode(lcl_transform *t, const lcl_record *record, lcl_record *out,
+                         lcl_error *err)
+{
+    lcl_error inner = {0};
+    lcl_status status = lcl_planes_decode(&t->planes, record, t->color, out, &inner);
+
+    if (status != LCL_OK)
+        return lcl_layer_fail(t->layer, NULL, NULL, err, status,
+                              "an encoded record (label %d) cannot be decoded: %s",
+                              record->label, inner.message);
+    return LCL_OK;
 }
 
 /* ---- Fitting it to the records ---------------------------------------------------- */
@@ -123,10 +159,12 @@ lcl_status lcl_transform_set_shape(lcl_transform *t, const lcl_record *first,
                                    int shape[3], lcl_error *err)
 {
     unsigned crop = t->param ? t->param->crop_size : 0;
+    lcl_record record;
 
-    t->channels = first->channels;
-    t->out_height = t->height = first->height;
-    t->out_width = t->width = first->width;
+    LCL_TRY(decode(t, first, &record, err));
+    t->channels = record.channels;
+    t->out_height = t->height = record.height;
+    t->out_width = t->width = record.width;
     if (crop > (unsigned)t->height || crop > (unsigned)t->width)
         return lcl_layer_fail(t->layer, t->param, "crop_size", err, LCL_ESHAPE,
                               "crop_size %u is larger than the records, %d x %d", crop,
@@ -182,19 +220,21 @@ static size_t crop_offset(lcl_transform *t, int whole, int size)
     return t->random_crop ? lcl_rng_next(&t->rng) % (room + 1) : room / 2;
 }
 
-lcl_status lcl_transform_run(lcl_transform *t, const lcl_record *record, float *out,
+lcl_status lcl_transform_run(lcl_transform *t, const lcl_record *stored, float *out,
                              lcl_error *err)
 {
     size_t height = (size_t)t->out_height, width = (size_t)t->out_width;
     size_t whole_width = (size_t)t->width, channels = (size_t)t->channels;
     float *to = out;
+    lcl_record record;
 
-    if (record->channels != t->channels || record->height != t->height ||
-        record->width != t->width)
+    LCL_TRY(decode(t, stored, &record, err));
+    if (record.channels != t->channels || record.height != t->height ||
+        record.width != t->width)
         return lcl_layer_fail(t->layer, NULL, NULL, err, LCL_EDATA,
                               "a record is %d x %d x %d and the first one %d x %d x %d",
-                              record->channels, record->height, record->width,
-                              t->channels, t->height, t->width);
+                              record.channels, record.height, record.width, t->channels,
+                              t->height, t->width);
     /* As Caffe, the mirror is drawn before the crop. */
     bool mirror = t->mirror && lcl_rng_next(&t->rng) % 2;
     size_t y = crop_offset(t, t->height, t->out_height);
@@ -205,7 +245,7 @@ lcl_status lcl_transform_run(lcl_transform *t, const lcl_record *record, float *
     for (size_t c = 0; c < channels; c++)
         for (size_t r = 0; r < n_rows; r++, to += length) {
             size_t from = (c * (size_t)t->height + y + r) * whole_width + x;
-            convert(to, record, from, length);
+            convert(to, &record, from, length);
             if (t->mean_image)
                 scale_by_image(to, t->mean_image + from, t->scale, length);
             else
