@@ -9,7 +9,7 @@ set(table
     "0|base|lcl/(error|log)|text|rng|error|log"
     "1|proto|lcl/proto|proto[a-z_]*"
     "1|device|lcl/device|device[a-z_]*|program[a-z_]*|fault|cl_name"
-    "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|leveldb[a-z_]*|db_write[a-z_]*|[a-z_]*_source|datum|image[a-z_]*|planes|npy|hdf5_file"
+    "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|leveldb[a-z_]*|db_write[a-z_]*|[a-z_]*_source|datum|image[a-z_]*|planes|window_list|npy|hdf5_file"
     "2|blas|lcl/blas|blas[a-z_]*"
     "2|blob|lcl/blob|blob[a-z_]*"
     "2|filler|filler"
@@ -40,7 +40,7 @@ set(third_party
 file(READ ${ROOT}/src/layers/list.h layer_list)
 
 # Layers that may know where records come from.
-set(data_layers "layers/(data|image_data|hdf5_data|hdf5_output|memory_data|window_data|dummy_data|transform|feed)")
+set(data_layers "layers/(data|image_data|hdf5_data|hdf5_output|memory_data|window_data|dummy_data|transform|feed|mean_image)")
 
 # Sets <prefix>_row and <prefix>_area of a path such as layers/relu; area "" where unknown.
 function(find_area path prefix)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mean_image.h"
 #include "planes.h"
 #include "rng.h"
 #include "text.h"
@@ -18,29 +19,11 @@ struct lcl_transform {
     lcl_planes planes;           /* of the last of them */
     int channels, height, width; /* of records */
     int out_height, out_width;
-    lcl_proto *mean_file;    /* owner of mean_image, where that is not owned */
-    const float *mean_image; /* of a record's size, or NULL */
-    float *owned_mean_image;
-    float *channel_mean; /* per channel, where there is no mean_image; owned */
+    lcl_mean_image mean; /* of a record's size, or none */
+    float *channel_mean; /* per channel, where there is no mean image; owned */
 };
 
 /* ---- Reading the parameter -------------------------------------------------------- */
-
-static lcl_status read_mean_file(lcl_transform *t, lcl_error *err)
-{
-    size_t count;
-    lcl_error inner = {0};
-
-    LCL_TRY(lcl_proto_read_binary(&t->mean_file, &caffe__blob_proto__descriptor,
-                                  t->param->mean_file, err));
-    lcl_status status = lcl_blob_proto_values(
-        (const Caffe__BlobProto *)lcl_proto_root(t->mean_file), false, &t->mean_image,
-        &count, &t->owned_mean_image, &inner);
-    if (status != LCL_OK)
-        return lcl_layer_fail(t->layer, t->param, "mean_file", err, status, "%s: %s",
-                              t->param->mean_file, inner.message);
-    return LCL_OK;
-}
 
 static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *err)
 {
@@ -51,12 +34,7 @@ static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *er
     t->random_crop = p->crop_size > 0 && l->phase == CAFFE__PHASE__TRAIN;
     if (t->mirror || t->random_crop)
         lcl_rng_init(&t->rng, lcl_rng_next(l->env->rng));
-    if (!p->mean_file)
-        return LCL_OK;
-    if (p->n_mean_value)
-        return lcl_layer_fail(l, p, "mean_file", err, LCL_EPROTO,
-                              "mean_file and mean_value exclude each other");
-    return read_mean_file(t, err);
+    return p->mean_file ? lcl_mean_image_read(&t->mean, l, err) : LCL_OK;
 }
 
 /* Caffe's older data_param.force_encoded_color means the same as force_color. */
@@ -96,8 +74,7 @@ void lcl_transform_destroy(lcl_transform *t)
 {
     if (!t)
         return;
-    lcl_proto_destroy(t->mean_file);
-    free(t->owned_mean_image);
+    lcl_mean_image_free(&t->mean);
     free(t->channel_mean);
     free(t->planes.bytes);
     free(t);
@@ -122,22 +99,14 @@ static lcl_status decode(lcl_transform *t, const lcl_record *record, lcl_record 
 
 static lcl_status check_mean_image(const lcl_transform *t, lcl_error *err)
 {
-    const Caffe__BlobProto *blob = (const Caffe__BlobProto *)lcl_proto_root(t->mean_file);
-    int n_axes, shape[LCL_MAX_AXES];
+    const lcl_mean_image *m = &t->mean;
 
-    LCL_TRY(lcl_blob_proto_shape(blob, &n_axes, shape, err));
-    const int *size = n_axes == 4 && shape[0] == 1 ? shape + 1 : shape;
-    if (n_axes - (size - shape) != 3)
-        return lcl_layer_fail(t->layer, t->param, "mean_file", err, LCL_ESHAPE,
-                              "the mean in %s has %d axes, not one image of channels x "
-                              "height x width",
-                              t->param->mean_file, n_axes);
-    if (size[0] != t->channels || size[1] != t->height || size[2] != t->width)
+    if (m->channels != t->channels || m->height != t->height || m->width != t->width)
         return lcl_layer_fail(t->layer, t->param, "mean_file", err, LCL_ESHAPE,
                               "the mean in %s is %d x %d x %d and the records are "
                               "%d x %d x %d",
-                              t->param->mean_file, size[0], size[1], size[2], t->channels,
-                              t->height, t->width);
+                              t->param->mean_file, m->channels, m->height, m->width,
+                              t->channels, t->height, t->width);
     return LCL_OK;
 }
 
@@ -171,7 +140,7 @@ lcl_status lcl_transform_set_shape(lcl_transform *t, const lcl_record *first,
                               t->height, t->width);
     if (crop)
         t->out_height = t->out_width = (int)crop;
-    LCL_TRY(t->mean_image ? check_mean_image(t, err) : set_channel_mean(t, err));
+    LCL_TRY(t->mean.values ? check_mean_image(t, err) : set_channel_mean(t, err));
     shape[0] = t->channels;
     shape[1] = t->out_height;
     shape[2] = t->out_width;
@@ -246,8 +215,8 @@ lcl_status lcl_transform_run(lcl_transform *t, const lcl_record *stored, float *
         for (size_t r = 0; r < n_rows; r++, to += length) {
             size_t from = (c * (size_t)t->height + y + r) * whole_width + x;
             convert(to, &record, from, length);
-            if (t->mean_image)
-                scale_by_image(to, t->mean_image + from, t->scale, length);
+            if (t->mean.values)
+                scale_by_image(to, t->mean.values + from, t->scale, length);
             else
                 scale_by_value(to, t->channel_mean[c], t->scale, length);
         }
