@@ -101,7 +101,8 @@ static lcl_status own_param(lcl_net *net, size_t layer, size_t index, lcl_error 
     net->params[i] = (lcl_net_param){.layer = message_of(net, layer)->name,
                                      .index = (int)index,
                                      .blob = l->layer->params[index],
-                                     .lr_mult = spec ? spec->lr_mult : 1,
+                                     .lr_mult = spec ? spec->lr_mult
+                                                     : l->layer->param_propagate[index],
                                      .decay_mult = spec ? spec->decay_mult : 1};
     return LCL_OK;
 }

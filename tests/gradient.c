@@ -266,7 +266,8 @@ void gradient_check_block(const gradient_case *c, int block, int vector)
     set_up(&k, c, block, vector);
     check_bottoms(&k);
     for (int p = 0; p < k.f.layer->n_params; p++)
-        check_param(&k, p);
+        if (k.f.layer->param_propagate[p])
+            check_param(&k, p);
     check_no_propagation(&k);
     tear_down(&k);
 }

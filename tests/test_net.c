@@ -295,6 +295,21 @@ START_TEST(accumulates_on_demand)
 }
 END_TEST
 
+/* Statistics are not learned, whatever the prototxt leaves out. */
+START_TEST(statistics_have_no_rate)
+{
+    lcl_net *net =
+        make_net(INPUT("5") "layer { name: 'n' type: 'BatchNorm' bottom: 'x' "
+                            "top: 'y' }" IP("b", "y", "z", "2", "loss_weight: 1"),
+                 &train);
+
+    ck_assert_uint_eq(lcl_net_n_params(net), 5);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_float_eq(lcl_net_param_at(net, i)->lr_mult, i < 3 ? 0 : 1);
+    lcl_net_destroy(net);
+}
+END_TEST
+
 /* ---- Shared parameters ------------------------------------------------------------ */
 
 #define NAMED(a, b) "param { name: 'w' " a " } param { name: 'b' " b " }"
@@ -898,6 +913,7 @@ int main(void)
     tcase_add_test(tcase, logs_losses_as_caffe);
     tcase_add_loop_test(tcase, backward_is_cut, 0, (int)LCL_COUNT(needs));
     tcase_add_test(tcase, gradients_through_a_split);
+    tcase_add_test(tcase, statistics_have_no_rate);
     tcase_add_test(tcase, accumulates_on_demand);
     tcase_add_test(tcase, parameters_shared_by_name);
     tcase_add_test(tcase, permissive_sharing);

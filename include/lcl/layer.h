@@ -84,7 +84,8 @@ struct lcl_layer {
     bool *propagate;                    /* n_bottoms; owned: gradient wanted */
     float *loss_weights;                /* n_tops; owned: 0 for tops that are no loss */
     lcl_blob *params[LCL_MAX_PARAMS]; /* owned; their memory may be the net's or shared */
-    bool param_propagate[LCL_MAX_PARAMS]; /* gradient wanted (lr_mult != 0) */
+    /* Gradient wanted (lr_mult != 0). Setup says false for what is never learned. */
+    bool param_propagate[LCL_MAX_PARAMS];
     bool accumulate[LCL_MAX_PARAMS];      /* add to params.diff instead of setting it */
     /* Set by setup where the layer mixes images (softmax over axis 0, ...): it then sees
      * plain (B = 1) bottoms and tops, converted from and to the net's around it. */
