@@ -281,7 +281,7 @@ START_TEST(help_names_everything)
     lcl_args_print_help(stream, NULL, commands);
     lcl_args_print_help(stream, &cook, commands);
     fclose(stream);
-    ck_assert_ptr_nonnull(strstr(text, "cook       Cooks"));
+    ck_assert_ptr_nonnull(strstr(text, "cook             Cooks"));
     ck_assert_ptr_nonnull(strstr(text, "usage: lenet-cl cook [FLAGS] [RECIPE]"));
     ck_assert_ptr_nonnull(strstr(text, "--recipe FILE"));
     ck_assert_ptr_nonnull(strstr(text, "how often (default: 50)"));

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "commands/args.h"
 #include "lmdb_read.h"
 #include "db_write.h"
 #include "testing.h"
@@ -39,21 +38,7 @@ static void remove_folder(void)
 /* Runs `lenet-cl convert` with the words given; the exit code. */
 static int convert(const char *const *words)
 {
-    static const lcl_command *const commands[] = {&lcl_command_convert, NULL};
-    char *argv[16] = {lcl_strdup("lenet-cl"), lcl_strdup("convert")};
-    int argc = 2;
-    lcl_args *args = NULL;
-    lcl_request request;
-
-    for (; *words; words++)
-        argv[argc++] = lcl_strdup(*words);
-    err = (lcl_error){0};
-    lcl_status status = lcl_args_parse(&args, &request, argc, argv, commands, NULL, &err);
-    int code = status == LCL_OK ? lcl_command_convert.run(args, &err) : 2;
-    lcl_args_destroy(args);
-    for (int i = 0; i < argc; i++)
-        free(argv[i]);
-    return code;
+    return testing_command(&lcl_command_convert, words, &err);
 }
 
 #define CONVERT(...) convert((const char *const[]){__VA_ARGS__, NULL})

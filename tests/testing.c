@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "commands/args.h"
+#include "text.h"
+
 static lcl_device *device;
 
 lcl_device *testing_device(void)
@@ -34,6 +37,25 @@ float testing_value(unsigned seed, size_t i)
     x *= 3266489917u;
     x ^= x >> 16;
     return (float)(x >> 8) / 8388608.0f - 1.0f;
+}
+
+int testing_command(const lcl_command *command, const char *const *words, lcl_error *err)
+{
+    const lcl_command *const commands[] = {command, NULL};
+    char *argv[32] = {lcl_strdup("lenet-cl"), lcl_strdup(command->name)};
+    int argc = 2, code = 2;
+    lcl_args *args = NULL;
+    lcl_request request;
+
+    for (; *words; words++)
+        argv[argc++] = lcl_strdup(*words);
+    *err = (lcl_error){0};
+    if (lcl_args_parse(&args, &request, argc, argv, commands, NULL, err) == LCL_OK)
+        code = command->run(args, err);
+    lcl_args_destroy(args);
+    for (int i = 0; i < argc; i++)
+        free(argv[i]);
+    return code;
 }
 
 int testing_run(Suite *suite)

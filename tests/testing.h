@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include "commands/commands.h"
 #include "lcl/device.h"
 #include "lcl/error.h"
 
@@ -35,6 +36,10 @@ void testing_close_device(void);
 
 /* Deterministic values in [-1, 1]: value i of stream `seed`. */
 float testing_value(unsigned seed, size_t i);
+
+/* Runs a command with the words given after its name (NULL ends them); its exit code, and
+ * what it failed with in *err. */
+int testing_command(const lcl_command *command, const char *const *words, lcl_error *err);
 
 /* Runs the suite, closes the device, and returns main's exit code. */
 int testing_run(Suite *suite);

@@ -551,7 +551,7 @@ void lcl_args_print_help(FILE *stream, const lcl_command *command,
     }
     fputs("usage: " PROGRAM " COMMAND [FLAGS] [OPERANDS]\n\nCommands:\n", stream);
     for (; *commands; commands++)
-        fprintf(stream, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
+        fprintf(stream, "  %-16s %s\n", (*commands)->name, (*commands)->summary);
     fputs("\n'" PROGRAM " COMMAND --help' explains one command; '" PROGRAM
           " --version' prints the version.\n"
           "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad prototxt or model, 4 no "
