@@ -86,7 +86,7 @@ struct lcl_layer {
     lcl_blob *params[LCL_MAX_PARAMS]; /* owned; their memory may be the net's or shared */
     /* Gradient wanted (lr_mult != 0). Setup says false for what is never learned. */
     bool param_propagate[LCL_MAX_PARAMS];
-    bool accumulate[LCL_MAX_PARAMS];      /* add to params.diff instead of setting it */
+    bool accumulate[LCL_MAX_PARAMS]; /* add to params.diff instead of setting it */
     /* Set by setup where the layer mixes images (softmax over axis 0, ...): it then sees
      * plain (B = 1) bottoms and tops, converted from and to the net's around it. */
     bool plain;
