@@ -97,10 +97,11 @@ kernel void convolution_unpool(global const vec *restrict dq,
 
 #ifdef BACKWARD_DATA
 /* dx[n][c][i] = sum over k and taps r with o * stride = i + pad - r * dilation of
- * w[k][c][r] dy[n][k][o]: CT channels x PT columns, SW apart, of one input row a work-item.
+ * w[k][c][r] dy[n][k][o] (+ bias[c] with DATA_BIAS): CT channels x PT columns, SW apart, of one input row a work-item.
  * x: lanes, y: channel tiles of all groups, z: rows of all blocks. */
 kernel void convolution_backward_data(global const vec *restrict dy,
                                       global const float *restrict w,
+                                      global const float *restrict bias,
                                       global vec *restrict dx)
 {
     const int g = get_global_id(1) / C_TILES, c0 = get_global_id(1) % C_TILES * CT;
@@ -112,7 +113,7 @@ kernel void convolution_backward_data(global const vec *restrict dy,
         const int ix = SW * X_TILES == 1 ? 0 : tile / SW * PT * SW + tile % SW;
         vec sum[CT][PT];
         UNROLL for (int c = 0; c < CT; c++) UNROLL for (int p = 0; p < PT; p++)
-            sum[c][p] = (vec)(0.0f);
+            sum[c][p] = (vec)(DATA_BIAS ? bias[g * C + min(c0 + c, C - 1)] : 0.0f);
         for (int k = 0; k < K; k++) {
             for (int r = 0; r < KD * KH; r++) {
                 const int sd = id + PD - r / KH * DD, sy = iy + PH - r % KH * DH;

@@ -81,7 +81,7 @@ static lcl_status read_sizes(lcl_layer *l, const Caffe__ConvolutionParameter *p,
     return LCL_OK;
 }
 
-static lcl_status convolution_setup(lcl_layer *l, lcl_error *err)
+lcl_status lcl_convolution_setup(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     const Caffe__ConvolutionParameter *p = l->param->convolution_param;
@@ -100,17 +100,18 @@ static lcl_status convolution_setup(lcl_layer *l, lcl_error *err)
                               s->n_spatial, s->axis, MAX_SPATIAL);
     LCL_TRY(read_sizes(l, p, err));
     s->epilogue = (lcl_convolution_epilogue){.pool_h = 1, .pool_w = 1};
-    s->channels = x->shape[s->axis];
     s->bias = p->bias_term;
     if (p->num_output < 1 || p->num_output > INT_MAX)
         return lcl_layer_fail(l, p, "num_output", err, LCL_EPROTO,
                               "num_output must be at least 1");
-    if (p->group < 1 || s->channels % (int)p->group != 0 || p->num_output % p->group != 0)
+    const int channels = x->shape[s->axis], outputs = (int)p->num_output;
+    if (p->group < 1 || channels % (int)p->group != 0 || p->num_output % p->group != 0)
         return lcl_layer_fail(l, p, "group", err, LCL_ESHAPE,
                               "group %u must divide the %d channels and the %u outputs",
-                              p->group, s->channels, p->num_output);
+                              p->group, channels, p->num_output);
     s->group = (int)p->group;
-    s->outputs = (int)p->num_output;
+    s->channels = s->transposed ? outputs : channels;
+    s->outputs = s->transposed ? channels : outputs;
     l->plain = s->axis == 0;
     shape[0] = s->outputs;
     shape[1] = s->channels / s->group;
@@ -118,28 +119,33 @@ static lcl_status convolution_setup(lcl_layer *l, lcl_error *err)
            (size_t)s->n_spatial * sizeof *shape);
     LCL_TRY(lcl_layer_add_param(l, 2 + s->n_spatial, shape, p->weight_filler, err));
     if (s->bias)
-        LCL_TRY(lcl_layer_add_param(l, 1, shape, p->bias_filler, err));
+        LCL_TRY(lcl_layer_add_param(l, 1, &outputs, p->bias_filler, err));
     return LCL_OK;
 }
 
-static lcl_status output_sizes(lcl_layer *l, lcl_error *err)
+static lcl_status top_sizes(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     const lcl_blob *x = l->bottoms[0];
     lcl_spatial *z = &s->s;
+    int *from = s->transposed ? z->out : z->in, *to = s->transposed ? z->in : z->out;
 
     for (int i = 0; i < MAX_SPATIAL; i++) {
         const int axis = x->n_axes - MAX_SPATIAL + i;
         const long extent = (long)z->dilation[i] * (z->kernel[i] - 1) + 1;
-        z->in[i] = i < MAX_SPATIAL - s->n_spatial ? 1 : x->shape[axis];
-        const long room = (long)z->in[i] + 2L * z->pad[i] - extent;
-        if (room < 0)
+        from[i] = i < MAX_SPATIAL - s->n_spatial ? 1 : x->shape[axis];
+        const long room = (long)from[i] + 2L * z->pad[i] - extent;
+        const long size = s->transposed
+                              ? z->stride[i] * (from[i] - 1L) + extent - 2L * z->pad[i]
+                          : room < 0 ? 0
+                                     : room / z->stride[i] + 1;
+        if (size < 1 || size > INT_MAX)
             return lcl_layer_fail(
                 l, l->param->convolution_param, "kernel_size", err, LCL_ESHAPE,
                 "a kernel of %ld (kernel_size %d, dilation %d) does not fit "
                 "into %d with padding %d",
-                extent, z->kernel[i], z->dilation[i], z->in[i], z->pad[i]);
-        z->out[i] = (int)(room / z->stride[i]) + 1;
+                extent, z->kernel[i], z->dilation[i], from[i], z->pad[i]);
+        to[i] = (int)size;
     }
     return LCL_OK;
 }
@@ -156,7 +162,7 @@ size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines)
     defines[n++] = (lcl_define){"G", s->group};
     defines[n++] = (lcl_define){"C", s->channels / s->group};
     defines[n++] = (lcl_define){"K", s->outputs / s->group};
-    defines[n++] = (lcl_define){"BIAS", s->bias};
+    defines[n++] = (lcl_define){"BIAS", s->bias && !s->transposed};
     defines[n++] = (lcl_define){"QH", s->epilogue.pool_h};
     defines[n++] = (lcl_define){"QW", s->epilogue.pool_w};
     defines[n++] = (lcl_define){"RELU", s->epilogue.relu};
@@ -274,29 +280,37 @@ static lcl_status convolution_fuse(lcl_layer *l, lcl_layer *const *next, size_t 
     return LCL_OK;
 }
 
-static lcl_status convolution_reshape(lcl_layer *l, lcl_error *err)
+lcl_status lcl_convolution_shape(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     const lcl_blob *x = l->bottoms[0];
+    const int channels = s->transposed ? s->outputs : s->channels;
+    const int *sizes = s->transposed ? s->s.in : s->s.out;
     int shape[LCL_MAX_AXES];
 
-    if (x->n_axes != s->axis + 1 + s->n_spatial || x->shape[s->axis] != s->channels)
+    if (x->n_axes != s->axis + 1 + s->n_spatial || x->shape[s->axis] != channels)
         return lcl_layer_fail(l, NULL, NULL, err, LCL_ESHAPE,
-                              "the bottom must keep %d channels and %d axes", s->channels,
+                              "the bottom must keep %d channels and %d axes", channels,
                               s->axis + 1 + s->n_spatial);
     for (int i = 1; i < l->n_bottoms; i++)
         if (!lcl_blob_same_shape(l->bottoms[i], x))
             return lcl_layer_fail(l, l->param, "bottom", err, LCL_ESHAPE,
                                   "all bottoms must have the same shape");
-    LCL_TRY(output_sizes(l, err));
+    LCL_TRY(top_sizes(l, err));
     memcpy(shape, x->shape, sizeof shape);
-    shape[s->axis] = s->outputs;
-    memcpy(shape + s->axis + 1, s->s.out + MAX_SPATIAL - s->n_spatial,
+    shape[s->axis] = s->transposed ? s->channels : s->outputs;
+    memcpy(shape + s->axis + 1, sizes + MAX_SPATIAL - s->n_spatial,
            (size_t)s->n_spatial * sizeof *shape);
     for (int i = 0; i < l->n_tops; i++)
         LCL_TRY(lcl_blob_reshape(l->tops[i], x->n_axes, shape, x->block, err));
     s->n_blocks =
         s->axis == 0 ? 1 : lcl_blob_n_blocks(x) * lcl_blob_count_range(x, 1, s->axis);
+    return LCL_OK;
+}
+
+static lcl_status convolution_reshape(lcl_layer *l, lcl_error *err)
+{
+    LCL_TRY(lcl_convolution_shape(l, err));
     return prepare(l, err);
 }
 
@@ -338,7 +352,7 @@ const lcl_layer_type lcl_layer_convolution = {
     .max_tops = LCL_MANY,
     .equal_ends = true,
     .state_size = sizeof(convolution_state),
-    .setup = convolution_setup,
+    .setup = lcl_convolution_setup,
     .reshape = convolution_reshape,
     .forward = convolution_forward,
     .backward = convolution_backward,

@@ -1,4 +1,4 @@
-/* What the files of the Convolution layer share: its sizes and its ways to compute. */
+/* What the files of Convolution and Deconvolution share: sizes and ways to compute. */
 #ifndef LCL_CONVOLUTION_H
 #define LCL_CONVOLUTION_H
 
@@ -47,9 +47,11 @@ typedef struct {
     cl_mem kept_input;              /* owned: the transformed bottom, where it is small */
 } lcl_convolution_winograd;
 
+/* Of a Deconvolution (`transposed`) the sizes, too, are those of the convolution that it is
+ * the adjoint of: its bottom has `outputs` channels of s.out, its top `channels` of s.in. */
 typedef struct {
     int axis, n_spatial, group, channels, outputs; /* channels, outputs: of all groups */
-    bool bias;
+    bool bias, transposed;
     lcl_spatial s;
     size_t n_blocks;     /* of images (each with all axes before `axis` but the first) */
     bool backward_ready; /* kernels and buffers of backward fit the shapes */
@@ -58,6 +60,10 @@ typedef struct {
     lcl_convolution_direct direct;
     lcl_convolution_winograd winograd;
 } convolution_state;
+
+/* Checks the prototxt and makes the parameters; shapes the tops. */
+lcl_status lcl_convolution_setup(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_shape(lcl_layer *l, lcl_error *err);
 
 /* Defines for the sizes G, C, K (of a group), the spatial ones and the epilogue's, at most 26 of them. */
 #define LCL_CONVOLUTION_DEFINES 26
@@ -74,6 +80,13 @@ lcl_status lcl_convolution_direct_prepare_backward(lcl_layer *l, lcl_error *err)
 lcl_status lcl_convolution_direct_forward(lcl_layer *l, int i, lcl_error *err);
 lcl_status lcl_convolution_direct_backward(lcl_layer *l, int i, lcl_error *err);
 void lcl_convolution_direct_release(lcl_layer *l);
+/* The maps that the passes are made of: y = w * x + b; its adjoint from dy to dx, which adds
+ * the bias where `transposed`; the parameters' gradients from the pair i of dy and x. */
+lcl_status lcl_convolution_direct_map(lcl_layer *l, cl_mem x, cl_mem y, lcl_error *err);
+lcl_status lcl_convolution_direct_adjoint(lcl_layer *l, cl_mem dy, cl_mem dx,
+                                          lcl_error *err);
+lcl_status lcl_convolution_direct_weights(lcl_layer *l, int i, cl_mem dy, cl_mem x,
+                                          lcl_error *err);
 
 /* The sizes suit Winograd, and LCL_WINOGRAD=0 does not forbid it. */
 bool lcl_convolution_winograd_suits(const lcl_layer *l);

@@ -56,7 +56,8 @@ static lcl_status get_backward_data(lcl_layer *l, lcl_error *err)
                               {"CT", rows},
                               {"PT", columns},
                               {"C_TILES", (long)tiles(channels, rows)},
-                              {"X_TILES", (long)tiles(width, columns)}};
+                              {"X_TILES", (long)tiles(width, columns)},
+                              {"DATA_BIAS", s->transposed && s->bias}};
     d->data_range.y = tiles(channels, rows) * (size_t)s->group;
     d->data_range.z = (size_t)in[0] * (size_t)in[1];
     return get_kernel(l, &d->backward_data, "convolution_backward_data", own,
@@ -173,16 +174,29 @@ lcl_status lcl_convolution_direct_prepare_backward(lcl_layer *l, lcl_error *err)
     return allocate_parts(l, d->weights_range.z * lanes, err);
 }
 
-lcl_status lcl_convolution_direct_forward(lcl_layer *l, int i, lcl_error *err)
+/* Kernels without a bias take anything for it. */
+static cl_mem bias_of(const lcl_layer *l)
+{
+    const convolution_state *s = l->state;
+
+    return s->bias ? l->params[1]->data : l->params[0]->data;
+}
+
+lcl_status lcl_convolution_direct_map(lcl_layer *l, cl_mem x, cl_mem y, lcl_error *err)
 {
     convolution_state *s = l->state;
-    const cl_mem bias = s->bias ? l->params[1]->data : l->params[0]->data;
-    const lcl_arg args[] = {LCL_ARG(l->bottoms[i]->data), LCL_ARG(l->params[0]->data),
-                            LCL_ARG(bias), LCL_ARG(lcl_convolution_top(l, i)->data),
-                            LCL_ARG(s->epilogue.buffer)};
+    const cl_mem bias = bias_of(l);
+    const lcl_arg args[] = {LCL_ARG(x), LCL_ARG(l->params[0]->data), LCL_ARG(bias),
+                            LCL_ARG(y), LCL_ARG(s->epilogue.buffer)};
 
     return lcl_kernel_run(l->dev, s->direct.forward, s->direct.forward_range,
                           (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
+lcl_status lcl_convolution_direct_forward(lcl_layer *l, int i, lcl_error *err)
+{
+    return lcl_convolution_direct_map(l, l->bottoms[i]->data,
+                                      lcl_convolution_top(l, i)->data, err);
 }
 
 static lcl_status sum_parts(lcl_layer *l, cl_mem parts, lcl_blob *param,
@@ -197,13 +211,13 @@ static lcl_status sum_parts(lcl_layer *l, cl_mem parts, lcl_blob *param,
                           (lcl_range){0}, args, LCL_COUNT(args), err);
 }
 
-/* The gradients of both parameters from bottom and top i; later pairs add to the first.
- */
-static lcl_status backward_weights(lcl_layer *l, int i, lcl_error *err)
+/* Later pairs add to the first. The bias of a transposed one is not dy's. */
+lcl_status lcl_convolution_direct_weights(lcl_layer *l, int i, cl_mem dy, cl_mem x,
+                                          lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_direct *d = &s->direct;
-    lcl_blob *w = l->params[0], *b = s->bias ? l->params[1] : NULL;
+    lcl_blob *w = l->params[0], *b = s->bias && !s->transposed ? l->params[1] : NULL;
     const cl_int with_bias = b && l->param_propagate[1];
     const cl_int blocks = (cl_int)s->n_blocks;
     const cl_int add = l->accumulate[0] || i > 0;
@@ -212,14 +226,10 @@ static lcl_status backward_weights(lcl_layer *l, int i, lcl_error *err)
     const cl_int add_now = whole && add, add_bias_now = whole && add_bias;
     const cl_mem dw = whole ? w->diff : d->parts;
     const cl_mem db = !whole ? d->bias_parts : with_bias ? b->diff : w->diff;
-    const lcl_arg args[] = {LCL_ARG(lcl_convolution_top(l, i)->diff),
-                            LCL_ARG(s->epilogue.buffer),
-                            LCL_ARG(l->bottoms[i]->data),
-                            LCL_ARG(dw),
-                            LCL_ARG(db),
-                            LCL_ARG(blocks),
-                            LCL_ARG(add_now),
-                            LCL_ARG(with_bias),
+    const lcl_arg args[] = {LCL_ARG(dy),          LCL_ARG(s->epilogue.buffer),
+                            LCL_ARG(x),           LCL_ARG(dw),
+                            LCL_ARG(db),          LCL_ARG(blocks),
+                            LCL_ARG(add_now),     LCL_ARG(with_bias),
                             LCL_ARG(add_bias_now)};
 
     LCL_TRY(lcl_kernel_run(l->dev, d->backward_weights, d->weights_range, (lcl_range){0},
@@ -248,20 +258,30 @@ static lcl_status unpooled_diff(lcl_layer *l, int i, cl_mem *dy, lcl_error *err)
                           LCL_COUNT(args), err);
 }
 
+lcl_status lcl_convolution_direct_adjoint(lcl_layer *l, cl_mem dy, cl_mem dx,
+                                          lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const cl_mem bias = bias_of(l);
+    const lcl_arg args[] = {LCL_ARG(dy), LCL_ARG(l->params[0]->data), LCL_ARG(bias),
+                            LCL_ARG(dx)};
+
+    return lcl_kernel_run(l->dev, s->direct.backward_data, s->direct.data_range,
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
 lcl_status lcl_convolution_direct_backward(lcl_layer *l, int i, lcl_error *err)
 {
     convolution_state *s = l->state;
     cl_mem dy;
 
     if (l->param_propagate[0] || (s->bias && l->param_propagate[1]))
-        LCL_TRY(backward_weights(l, i, err));
+        LCL_TRY(lcl_convolution_direct_weights(l, i, lcl_convolution_top(l, i)->diff,
+                                               l->bottoms[i]->data, err));
     if (!l->propagate[i])
         return LCL_OK;
     LCL_TRY(unpooled_diff(l, i, &dy, err));
-    const lcl_arg args[] = {LCL_ARG(dy), LCL_ARG(l->params[0]->data),
-                            LCL_ARG(l->bottoms[i]->diff)};
-    return lcl_kernel_run(l->dev, s->direct.backward_data, s->direct.data_range,
-                          (lcl_range){0}, args, LCL_COUNT(args), err);
+    return lcl_convolution_direct_adjoint(l, dy, l->bottoms[i]->diff, err);
 }
 
 void lcl_convolution_direct_release(lcl_layer *l)

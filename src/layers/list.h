@@ -1,5 +1,6 @@
 /* Every layer type, one line each: LAYER(x) is lcl_layer_x in layers/x.c. */
 LAYER(convolution)
+LAYER(deconvolution)
 LAYER(inner_product)
 LAYER(data)
 LAYER(input)

@@ -1,0 +1,90 @@
+/* Deconvolution: the adjoint of a Convolution, plus a bias; its sizes are those of the
+ * convolution that would make the bottom of the top. Bottoms (N x ... x C x spatial) and
+ * tops (N x ... x K x spatial) pair up and share the parameters w (C x K/group x kernel) and
+ * b (K). Kernels: cl/convolution.cl, cl/reduce.cl. */
+#include "layers/convolution.h"
+
+typedef struct {
+    convolution_state convolution;
+    cl_kernel sum_rows; /* borrowed from the device */
+} deconvolution_state;
+
+static lcl_status setup(lcl_layer *l, lcl_error *err)
+{
+    deconvolution_state *s = l->state;
+
+    s->convolution.transposed = true;
+    return lcl_convolution_setup(l, err);
+}
+
+/* Forward is the convolution's backward: it needs those kernels, too. */
+static lcl_status reshape(lcl_layer *l, lcl_error *err)
+{
+    deconvolution_state *s = l->state;
+    const lcl_define defines[] = {{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}};
+
+    LCL_TRY(lcl_convolution_shape(l, err));
+    s->convolution.epilogue.buffer = l->tops[0]->data;
+    LCL_TRY(lcl_convolution_direct_reshape(l, err));
+    LCL_TRY(lcl_convolution_direct_prepare_backward(l, err));
+    return lcl_kernel_get(&s->sum_rows, l->dev, "reduce", "reduce_rows", defines, 2, err);
+}
+
+static lcl_status forward(lcl_layer *l, lcl_error *err)
+{
+    for (int i = 0; i < l->n_bottoms; i++)
+        LCL_TRY(lcl_convolution_direct_adjoint(l, l->bottoms[i]->data, l->tops[i]->data,
+                                               err));
+    return LCL_OK;
+}
+
+/* db = dy summed over images and places; later tops add to the first. */
+static lcl_status backward_bias(lcl_layer *l, int i, lcl_error *err)
+{
+    deconvolution_state *s = l->state;
+    const lcl_blob *y = l->tops[i];
+    const cl_int blocks = (cl_int)s->convolution.n_blocks;
+    const cl_int rows = s->convolution.channels, accumulate = l->accumulate[1] || i > 0;
+    const cl_int count =
+        (cl_int)lcl_blob_count_range(y, s->convolution.axis + 1, y->n_axes) * y->block;
+    const lcl_arg args[] = {LCL_ARG(y->diff),
+                            LCL_ARG(blocks),
+                            LCL_ARG(rows),
+                            LCL_ARG(count),
+                            LCL_ARG(l->params[1]->diff),
+                            LCL_ARG(accumulate)};
+
+    return lcl_kernel_run(l->dev, s->sum_rows, (lcl_range){.x = (size_t)rows},
+                          (lcl_range){0}, args, 6, err);
+}
+
+static lcl_status backward(lcl_layer *l, lcl_error *err)
+{
+    const deconvolution_state *s = l->state;
+
+    for (int i = 0; i < l->n_bottoms; i++) {
+        cl_mem x = l->bottoms[i]->data, dx = l->bottoms[i]->diff, dy = l->tops[i]->diff;
+        if (l->param_propagate[0])
+            LCL_TRY(lcl_convolution_direct_weights(l, i, x, dy, err));
+        if (s->convolution.bias && l->param_propagate[1])
+            LCL_TRY(backward_bias(l, i, err));
+        if (l->propagate[i])
+            LCL_TRY(lcl_convolution_direct_map(l, dy, dx, err));
+    }
+    return LCL_OK;
+}
+
+const lcl_layer_type lcl_layer_deconvolution = {
+    .name = "Deconvolution",
+    .min_bottoms = 1,
+    .max_bottoms = LCL_MANY,
+    .min_tops = 1,
+    .max_tops = LCL_MANY,
+    .equal_ends = true,
+    .state_size = sizeof(deconvolution_state),
+    .setup = setup,
+    .reshape = reshape,
+    .forward = forward,
+    .backward = backward,
+    .destroy = lcl_convolution_direct_release,
+};
