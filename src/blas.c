@@ -94,7 +94,7 @@ static own_args own_prepare(const lcl_gemm_args *g)
     return o;
 }
 
-static lcl_status own_kernel(cl_kernel *out, lcl_device *dev, const char *name,
+static lcl_status own_kernel(lcl_kernel **out, lcl_device *dev, const char *name,
                              int vector, int rows, int columns, bool relu, lcl_error *err)
 {
     const lcl_define defines[] = {
@@ -109,7 +109,7 @@ static lcl_status own_any(lcl_device *dev, const lcl_gemm_args *g, size_t j0,
 {
     own_args o = own_prepare(g);
     cl_int first = (cl_int)j0;
-    cl_kernel kernel;
+    lcl_kernel *kernel;
 
     LCL_TRY(own_kernel(&kernel, dev, "gemm_any", 1, 1, 1, g->relu, err));
     const lcl_arg args[] = {
@@ -133,7 +133,7 @@ static lcl_status own_outer(lcl_device *dev, const lcl_gemm_args *g, int vector,
     const bool merged = !g->sum && g->a.stride == 0;
     const size_t n_blocks = merged ? per_product * g->batch : per_product;
     cl_int blocks = (cl_int)per_product, all_blocks = (cl_int)n_blocks;
-    cl_kernel kernel;
+    lcl_kernel *kernel;
     int rows, columns;
 
     lcl_blas_tile(g->m, n_blocks, 1, 24, &rows, &columns);
@@ -159,7 +159,7 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
                           lcl_error *err)
 {
     own_args o = own_prepare(g);
-    cl_kernel kernel;
+    lcl_kernel *kernel;
     int rows, columns;
 
     lcl_blas_tile(g->m, g->n, 1, 16, &rows, &columns);
@@ -205,7 +205,7 @@ static lcl_status own_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_error *e
 static lcl_status add_bias(lcl_device *dev, const lcl_gemm_args *g, lcl_error *err)
 {
     own_args o = own_prepare(g);
-    cl_kernel kernel;
+    lcl_kernel *kernel;
 
     LCL_TRY(own_kernel(&kernel, dev, "gemm_bias", 1, 1, 1, false, err));
     const lcl_arg args[] = {LCL_ARG(o.n),         LCL_ARG(o.bias), LCL_ARG(o.bias_kind),
@@ -217,7 +217,7 @@ static lcl_status add_bias(lcl_device *dev, const lcl_gemm_args *g, lcl_error *e
 static lcl_status apply_relu(lcl_device *dev, const lcl_gemm_args *g, lcl_error *err)
 {
     own_args o = own_prepare(g);
-    cl_kernel kernel;
+    lcl_kernel *kernel;
 
     LCL_TRY(own_kernel(&kernel, dev, "gemm_relu", 1, 1, 1, false, err));
     const lcl_arg args[] = {LCL_ARG(o.n), LCL_ARG(g->c.buffer), LCL_ARG(o.ldc),

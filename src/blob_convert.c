@@ -13,7 +13,7 @@ lcl_status lcl_blob_convert(lcl_blob *to, const lcl_blob *from, lcl_which which,
     cl_mem out = which == LCL_DATA ? to->data : to->diff;
     cl_mem in = which == LCL_DATA ? from->data : from->diff;
     lcl_arg args[] = {LCL_ARG(in), LCL_ARG(out)};
-    cl_kernel kernel;
+    lcl_kernel *kernel;
 
     if (lcl_blob_count(to) == 0)
         return LCL_OK;
@@ -30,7 +30,7 @@ lcl_status lcl_blob_clear_lanes(lcl_blob *b, lcl_which which, lcl_error *err)
     lcl_range global = {(size_t)(b->block - first_lane), count, 1};
     cl_mem memory = which == LCL_DATA ? b->data : b->diff;
     lcl_arg args[] = {LCL_ARG(first_lane), LCL_ARG(first), LCL_ARG(memory)};
-    cl_kernel kernel;
+    lcl_kernel *kernel;
 
     if (b->n_axes == 0 || first_lane == 0 || count == 0)
         return LCL_OK;

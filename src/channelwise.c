@@ -27,7 +27,7 @@ lcl_channels lcl_channels_of(const lcl_blob *x, int end, size_t channels, bool p
     return c;
 }
 
-static lcl_status get_kernel(cl_kernel *out, const lcl_layer *l, const lcl_channels *c,
+static lcl_status get_kernel(lcl_kernel **out, const lcl_layer *l, const lcl_channels *c,
                              const char *file, const char *kernel, const char *formula,
                              lcl_error *err)
 {
@@ -39,13 +39,13 @@ static lcl_status get_kernel(cl_kernel *out, const lcl_layer *l, const lcl_chann
     return lcl_kernel_get(out, l->dev, file, kernel, defines, 4, err);
 }
 
-lcl_status lcl_channel_map_get(cl_kernel *out, const lcl_layer *l, const lcl_channels *c,
-                               const char *formula, lcl_error *err)
+lcl_status lcl_channel_map_get(lcl_kernel **out, const lcl_layer *l,
+                               const lcl_channels *c, const char *formula, lcl_error *err)
 {
     return get_kernel(out, l, c, "channel_map", "channel_map", formula, err);
 }
 
-lcl_status lcl_channel_map_run(lcl_device *dev, cl_kernel kernel, const lcl_channels *c,
+lcl_status lcl_channel_map_run(lcl_device *dev, lcl_kernel *kernel, const lcl_channels *c,
                                cl_mem x, cl_mem d, cl_mem s, cl_mem t, cl_mem out,
                                lcl_error *err)
 {
@@ -93,7 +93,7 @@ static cut cut_sum(const lcl_device *dev, const lcl_channels *c)
     return k;
 }
 
-static lcl_status sum_images(lcl_device *dev, cl_kernel kernel, const lcl_channels *c,
+static lcl_status sum_images(lcl_device *dev, lcl_kernel *kernel, const lcl_channels *c,
                              cl_mem x, cl_mem d, cl_mem out, lcl_error *err)
 {
     size_t lanes = (size_t)(c->block / c->elements.vector);

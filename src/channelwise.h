@@ -20,14 +20,15 @@ lcl_channels lcl_channels_of(const lcl_blob *x, int end, size_t channels, bool p
 
 /* A kernel for out = `formula`, an OpenCL expression over vec: of x, d, and the weights s and
  * t. Its `out` may be x or d. What the formula does not use can be any buffer. */
-lcl_status lcl_channel_map_get(cl_kernel *out, const lcl_layer *l, const lcl_channels *c,
-                               const char *formula, lcl_error *err);
-lcl_status lcl_channel_map_run(lcl_device *dev, cl_kernel kernel, const lcl_channels *c,
+lcl_status lcl_channel_map_get(lcl_kernel **out, const lcl_layer *l,
+                               const lcl_channels *c, const char *formula,
+                               lcl_error *err);
+lcl_status lcl_channel_map_run(lcl_device *dev, lcl_kernel *kernel, const lcl_channels *c,
                                cl_mem x, cl_mem d, cl_mem s, cl_mem t, cl_mem out,
                                lcl_error *err);
 
 typedef struct {
-    cl_kernel sum, reduce; /* borrowed from the device */
+    lcl_kernel *sum, *reduce; /* borrowed from the device */
 } lcl_channel_sum;
 
 /* Kernels for the sum over each weight's runs of `formula`, of x and d. */

@@ -98,6 +98,16 @@ lcl_status lcl_device_finish(lcl_device *dev, lcl_error *err)
                                        "waiting for the device: %s", lcl_cl_name(rc));
 }
 
+void lcl_device_dry(lcl_device *dev, bool on)
+{
+    dev->dry = on;
+}
+
+bool lcl_device_is_dry(const lcl_device *dev)
+{
+    return dev->dry;
+}
+
 /* ---- Faults on purpose ---------------------------------------------------- */
 
 void lcl_device_fault(lcl_device *dev, lcl_fault kind, unsigned n)
@@ -241,6 +251,8 @@ lcl_status lcl_buffer_fill(lcl_device *dev, cl_mem buffer, size_t offset, size_t
 {
     cl_int rc = CL_SUCCESS;
 
+    if (dev->dry)
+        return LCL_OK;
     if (lcl_device_faulty(dev, LCL_FAULT_COPY))
         rc = CL_OUT_OF_RESOURCES;
     else if (size > 0)
@@ -253,6 +265,8 @@ lcl_status lcl_buffer_copy(lcl_device *dev, cl_mem from, size_t from_offset, cl_
 {
     cl_int rc = CL_SUCCESS;
 
+    if (dev->dry)
+        return LCL_OK;
     if (lcl_device_faulty(dev, LCL_FAULT_COPY))
         rc = CL_OUT_OF_RESOURCES;
     else if (size > 0)

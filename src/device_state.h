@@ -1,29 +1,31 @@
-/* What an open device holds; shared by device.c and program.c only. */
+/* What an open device holds; shared by device*.c, program*.c and profile.c only. */
 #ifndef LCL_DEVICE_STATE_H
 #define LCL_DEVICE_STATE_H
+
+#include <stdint.h>
 
 #include "fault.h"
 #include "lcl/device.h"
 
-typedef struct {
-    char *name; /* owned */
+struct lcl_kernel {
+    char *key; /* owned: file, kernel and defines */
+    uint64_t hash;
+    char *file, *name;
+    char *source; /* the program's text; owned, NULL once it is built */
     cl_kernel kernel;
-} lcl_program_kernel;
-
-typedef struct {
-    char *key; /* owned; "relu -DB=16 -DV=16" */
-    cl_program program;
-    lcl_program_kernel *kernels; /* owned */
-    size_t n_kernels;
-} lcl_program;
+    bool tried; /* building it was tried; where there is no kernel it failed */
+};
 
 struct lcl_device {
     lcl_device_info info;
     char reason[128];
     cl_context context;
     cl_command_queue queue;
-    lcl_program *programs; /* owned */
+    lcl_kernel **kernels; /* owned */
+    size_t n_kernels;
+    cl_program *programs; /* owned */
     size_t n_programs;
+    bool dry; /* launches are left out */
     cl_mem scratch[LCL_N_SCRATCH];
     size_t scratch_size[LCL_N_SCRATCH];
     unsigned faults[LCL_N_FAULTS]; /* calls until one fails; 0: none will */

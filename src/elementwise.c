@@ -43,7 +43,7 @@ lcl_elements lcl_elements_in_runs(lcl_device *dev, size_t count, size_t run)
     return e;
 }
 
-lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, cl_kernel *out,
+lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, lcl_kernel **out,
                                const char *file, const char *kernel, lcl_error *err)
 {
     const lcl_define defines[] = {{"B", e->vector}, {"V", e->vector}};
@@ -51,7 +51,7 @@ lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, cl_kernel
     return lcl_kernel_get(out, dev, file, kernel, defines, 2, err);
 }
 
-lcl_status lcl_elements_run(const lcl_elements *e, lcl_device *dev, cl_kernel kernel,
+lcl_status lcl_elements_run(const lcl_elements *e, lcl_device *dev, lcl_kernel *kernel,
                             const lcl_arg *args, size_t n_args, lcl_error *err)
 {
     lcl_arg all[MAX_ARGS] = {LCL_ARG(e->n), LCL_ARG(e->chunk)};

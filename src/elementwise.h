@@ -16,10 +16,10 @@ lcl_elements lcl_elements_of(const lcl_blob *b);
 /* The same for any buffer of `count` floats; the vectors fit into runs of `run` floats. */
 lcl_elements lcl_elements_in_runs(lcl_device *dev, size_t count, size_t run);
 /* Kernel `kernel` of cl/<file>.cl for such vectors. */
-lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, cl_kernel *out,
+lcl_status lcl_elements_kernel(const lcl_elements *e, lcl_device *dev, lcl_kernel **out,
                                const char *file, const char *kernel, lcl_error *err);
 /* Enqueues a kernel that takes n, chunk and then `args`. */
-lcl_status lcl_elements_run(const lcl_elements *e, lcl_device *dev, cl_kernel kernel,
+lcl_status lcl_elements_run(const lcl_elements *e, lcl_device *dev, lcl_kernel *kernel,
                             const lcl_arg *args, size_t n_args, lcl_error *err);
 
 /* A copy of a blob's data that outlives a change in place; {0} is none. */

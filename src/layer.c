@@ -457,7 +457,7 @@ int lcl_layer_vector(const lcl_layer *l, int block)
     return v > 0 ? v : 1;
 }
 
-lcl_status lcl_layer_kernel(const lcl_layer *l, cl_kernel *out, const char *file,
+lcl_status lcl_layer_kernel(const lcl_layer *l, lcl_kernel **out, const char *file,
                             const char *kernel, int block, const lcl_define *defines,
                             size_t n_defines, lcl_error *err)
 {

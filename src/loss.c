@@ -92,7 +92,7 @@ static lcl_status need_sums(lcl_layer *l, size_t size, lcl_error *err)
     return LCL_OK;
 }
 
-static lcl_status get_kernel(lcl_layer *l, cl_kernel *out, const char *file,
+static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
                              const char *pass, const lcl_define *defines, size_t n,
                              lcl_error *err)
 {

@@ -12,11 +12,11 @@ typedef Caffe__LossParameter__NormalizationMode lcl_normalization;
 typedef struct {
     lcl_range range; /* of forward's and backward's work-items: lanes, items, blocks */
     cl_int n_images, n_sums;
-    cl_float normaliser;              /* 0: what counted adds up to */
-    cl_kernel forward, sum, backward; /* borrowed from the device */
-    cl_mem losses, counted;           /* owned: n_sums vectors */
-    cl_mem divisor;                   /* owned: what the loss was divided by */
-    size_t size;                      /* bytes of losses and of counted */
+    cl_float normaliser;                  /* 0: what counted adds up to */
+    lcl_kernel *forward, *sum, *backward; /* borrowed from the device */
+    cl_mem losses, counted;               /* owned: n_sums vectors */
+    cl_mem divisor;                       /* owned: what the loss was divided by */
+    size_t size;                          /* bytes of losses and of counted */
 } lcl_loss;
 
 /* What the prototxt says, with `normalize`, Caffe's older way to say it, or `fallback`. */

@@ -22,6 +22,16 @@ static void *text_or_abort(void *memory, size_t n, size_t size)
     return memory;
 }
 
+uint64_t lcl_hash(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *p = bytes;
+
+    hash ^= 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ p[i]) * 0x100000001b3u;
+    return hash;
+}
+
 bool lcl_multiply(size_t a, size_t b, size_t *product)
 {
     if (a != 0 && b > SIZE_MAX / a)

@@ -19,6 +19,9 @@ char *lcl_strdup(const char *s);
 /* printf into a new string; free() it. */
 char *lcl_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* FNV-1a of `size` bytes, going on from `hash` (0 at first). Not proof against intent. */
+uint64_t lcl_hash(uint64_t hash, const void *bytes, size_t size);
+
 /* False where the product does not fit size_t. */
 bool lcl_multiply(size_t a, size_t b, size_t *product);
 

@@ -14,7 +14,7 @@ typedef struct {
     bool keeps_input; /* in place too, the gradient's x is the input */
     bool infinite;    /* some finite x give a y or a gradient that is not */
 
-    cl_kernel forward_kernel, backward_kernel; /* borrowed from the device */
+    lcl_kernel *forward_kernel, *backward_kernel; /* borrowed from the device */
     lcl_elements elements;
     lcl_kept kept;
 } lcl_unary;

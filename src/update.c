@@ -36,7 +36,7 @@ struct lcl_update {
     size_t n_chunks;
     int vector, group; /* V and GROUP of the kernels */
     bool keep_diff;
-    cl_kernel step, norm_parts, norm_scale; /* borrowed from the device */
+    lcl_kernel *step, *norm_parts, *norm_scale; /* borrowed from the device */
 };
 
 /* ---- The solver's fields ---------------------------------------------------------- */
@@ -159,7 +159,7 @@ static lcl_status get_kernels(lcl_update *u, lcl_error *err)
         {"KEEP_DIFF", u->keep_diff},
     };
     const struct {
-        cl_kernel *kernel;
+        lcl_kernel **kernel;
         const char *name;
     } wanted[] = {{&u->step, u->type->kernel},
                   {&u->norm_parts, "norm_parts"},

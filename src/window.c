@@ -87,7 +87,7 @@ static size_t outer_start(const lcl_window *w, size_t i)
     return start;
 }
 
-static lcl_status copy(const lcl_window *w, lcl_device *dev, cl_kernel kernel,
+static lcl_status copy(const lcl_window *w, lcl_device *dev, lcl_kernel *kernel,
                        cl_mem whole, cl_mem part, lcl_error *err)
 {
     size_t n = 1;

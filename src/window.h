@@ -6,8 +6,8 @@
 #include "lcl/layer.h"
 
 typedef struct {
-    lcl_elements elements;            /* what one run of a kernel copies */
-    cl_kernel get_kernel, put_kernel; /* borrowed from the device */
+    lcl_elements elements;               /* what one run of a kernel copies */
+    lcl_kernel *get_kernel, *put_kernel; /* borrowed from the device */
     /* All in vectors, the innermost axis first: the box's shape and where its rows lie in the
      * whole; the axes outside of four are runs of the kernel. */
     cl_int4 shape, stride;

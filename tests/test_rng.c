@@ -24,7 +24,7 @@ static void device_philox(uint32_t out[4], const uint32_t counter[4],
 {
     lcl_device *dev = testing_device();
     lcl_error err;
-    cl_kernel kernel = NULL;
+    lcl_kernel *kernel = NULL;
     cl_mem buffer = NULL;
     cl_uint4 c;
     cl_uint2 k;

@@ -96,18 +96,28 @@ lcl_status lcl_device_scratch(cl_mem *out, lcl_device *dev, int index, size_t si
 
 /* ---- Kernels ------------------------------------------------------------------------- */
 
-/* A -Dname=value of a program, or its first lines' "#define name text" where text is not NULL. */
+/* "#define name value" before a program, or "#define name text" where text is not NULL. */
 typedef struct {
     const char *name;
     long value;
     const char *text;
 } lcl_define;
 
-/* Kernel `kernel` of cl/<file>.cl built with `defines`. Built once per (file, defines);
- * the kernel is borrowed from the device. cl/lanes.cl precedes every file. */
-lcl_status lcl_kernel_get(cl_kernel *out, lcl_device *dev, const char *file,
+/* A kernel that is built when it, or another, first runs: all that were asked for until then
+ * are built together, because a compiler takes long to start. */
+typedef struct lcl_kernel lcl_kernel;
+
+/* Kernel `kernel` of cl/<file>.cl with `defines`; the same one for the same arguments.
+ * Borrowed from the device. cl/lanes.cl precedes every file. */
+lcl_status lcl_kernel_get(lcl_kernel **out, lcl_device *dev, const char *file,
                           const char *kernel, const lcl_define *defines, size_t n_defines,
                           lcl_error *err);
+/* Builds now what was asked for and is not built. */
+lcl_status lcl_device_build(lcl_device *dev, lcl_error *err);
+/* Leaves out launches, fills and copies while `on`, so that what only enqueues can be called
+ * to find out which kernels it needs. */
+void lcl_device_dry(lcl_device *dev, bool on);
+bool lcl_device_is_dry(const lcl_device *dev);
 
 /* A kernel argument: size and address, as clSetKernelArg wants them. */
 typedef struct {
@@ -127,7 +137,7 @@ typedef struct {
 /* Sets the arguments and enqueues the kernel over `global`. A zero `local` leaves the choice
  * to the device: 1 x 1 x 1 on a CPU, else a divisor of global that keeps x whole, so that
  * kernels need no bounds check. */
-lcl_status lcl_kernel_run(lcl_device *dev, cl_kernel kernel, lcl_range global,
+lcl_status lcl_kernel_run(lcl_device *dev, lcl_kernel *kernel, lcl_range global,
                           lcl_range local, const lcl_arg *args, size_t n_args,
                           lcl_error *err);
 

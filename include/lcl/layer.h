@@ -122,7 +122,7 @@ lcl_status lcl_layer_add_param(lcl_layer *l, int n_axes, const int *shape,
 
 /* Kernel `kernel` of cl/<file>.cl for blobs of block `block`, built with `defines` and with
  * B = block and V = lcl_layer_vector(l, block). Its work-items along x: block / V. */
-lcl_status lcl_layer_kernel(const lcl_layer *l, cl_kernel *out, const char *file,
+lcl_status lcl_layer_kernel(const lcl_layer *l, lcl_kernel **out, const char *file,
                             const char *kernel, int block, const lcl_define *defines,
                             size_t n_defines, lcl_error *err);
 /* Floats (images of a block) a work-item handles: env->vector, or 1 for plain blobs. */

@@ -8,7 +8,7 @@ typedef struct {
     int axis;
     cl_int n_images, n_sums, n_codes;
     size_t n_classes;
-    cl_kernel forward, sum, per_class; /* borrowed from the device */
+    lcl_kernel *forward, *sum, *per_class; /* borrowed from the device */
     lcl_range range;
     cl_mem right, counted; /* n_sums vectors */
     cl_mem codes;          /* n_codes vectors: for each position what the label was */

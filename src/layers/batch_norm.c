@@ -11,8 +11,8 @@ typedef struct {
     cl_float eps, fraction;
     bool stored; /* use the parameters */
     bool keep;   /* the top: in place, where backward has no x */
-    cl_kernel sums, mean, squares, deviation, from_stored, forward;
-    cl_kernel products, means, backward, backward_stored; /* all borrowed */
+    lcl_kernel *sums, *mean, *squares, *deviation, *from_stored, *forward;
+    lcl_kernel *products, *means, *backward, *backward_stored; /* all borrowed */
     lcl_range range, channels;
     cl_int n_images, blocks;
     cl_float count;  /* values of a channel */
@@ -54,7 +54,7 @@ static lcl_status get_kernels(lcl_layer *l, const lcl_define *defines, size_t n,
 {
     batch_norm_state *s = l->state;
     const struct {
-        cl_kernel *kernel;
+        lcl_kernel **kernel;
         const char *name;
     } kernels[] = {{&s->sums, "batch_norm_sums"},
                    {&s->mean, "batch_norm_mean"},
@@ -130,7 +130,7 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
     return get_kernels(l, defines, LCL_COUNT(defines), err);
 }
 
-static lcl_status run(lcl_layer *l, cl_kernel kernel, lcl_range range,
+static lcl_status run(lcl_layer *l, lcl_kernel *kernel, lcl_range range,
                       const lcl_arg *args, size_t n, lcl_error *err)
 {
     return lcl_kernel_run(l->dev, kernel, range, (lcl_range){0}, args, n, err);

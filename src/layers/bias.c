@@ -5,7 +5,7 @@
 typedef struct {
     lcl_channel_axes axes;
     lcl_channels channels;
-    cl_kernel add; /* borrowed from the device */
+    lcl_kernel *add; /* borrowed from the device */
     lcl_channel_sum sum;
 } bias_state;
 

@@ -25,7 +25,7 @@ typedef struct {
 
 /* Direct convolution: kernels (the device's), their ranges, partial sums of gradients. */
 typedef struct {
-    cl_kernel forward, backward_data, backward_weights, reduce, unpool;
+    lcl_kernel *forward, *backward_data, *backward_weights, *reduce, *unpool;
     lcl_range forward_range, data_range, weights_range;
     cl_mem parts, bias_parts; /* owned; or NULL where there is one part */
     size_t n_parts;
@@ -34,8 +34,8 @@ typedef struct {
 /* Winograd convolution: kernels, transformed filters, and how the tiles of all blocks are
  * cut into chunks whose transformed images fit into scratch memory. */
 typedef struct {
-    cl_kernel filter, filter_adjoint, input, output, output_adjoint, input_adjoint;
-    cl_kernel multiply, multiply_adjoint, filter_product, sum_parts;
+    lcl_kernel *filter, *filter_adjoint, *input, *output, *output_adjoint, *input_adjoint;
+    lcl_kernel *multiply, *multiply_adjoint, *filter_product, *sum_parts;
     lcl_winograd matrices;
     int n_tiles;                    /* of an image */
     int chunk_tiles, chunk_blocks;  /* of a chunk: all tiles of blocks, or some of one */

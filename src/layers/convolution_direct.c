@@ -6,7 +6,7 @@
 
 #define REGISTERS 24 /* vectors of sums that a work-item keeps */
 
-static lcl_status get_kernel(lcl_layer *l, cl_kernel *out, const char *name,
+static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *name,
                              const lcl_define *own, size_t n_own, lcl_error *err)
 {
     lcl_define defines[LCL_CONVOLUTION_DEFINES + 8];

@@ -66,7 +66,7 @@ static void plan_chunks(lcl_layer *l)
     w->output_size = transform_size(l, s->outputs);
 }
 
-static lcl_status get_kernel(lcl_layer *l, cl_kernel *out, const char *name, int vector,
+static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *name, int vector,
                              const lcl_define *own, size_t n_own, lcl_error *err)
 {
     convolution_state *s = l->state;
@@ -107,7 +107,7 @@ static int filter_vector(const lcl_layer *l)
     return lcl_device_is_cpu(l->dev) ? 16 : 4;
 }
 
-static lcl_status get_image_kernel(lcl_layer *l, cl_kernel *out, const char *name,
+static lcl_status get_image_kernel(lcl_layer *l, lcl_kernel **out, const char *name,
                                    lcl_error *err)
 {
     static const lcl_define own[] = {{"IMAGES", 1}};
@@ -117,7 +117,7 @@ static lcl_status get_image_kernel(lcl_layer *l, cl_kernel *out, const char *nam
 
 /* The product over `depth` channels for `rows` channels, forward or (swapped) backward.
  */
-static lcl_status get_multiply(lcl_layer *l, cl_kernel *out, bool backward,
+static lcl_status get_multiply(lcl_layer *l, lcl_kernel **out, bool backward,
                                lcl_error *err)
 {
     convolution_state *s = l->state;
@@ -248,7 +248,7 @@ static bool next_chunk(const convolution_state *s, chunk *c)
 }
 
 /* A transform between images and tiles, of `buffers` in the order of the kernel. */
-static lcl_status run_transform(lcl_layer *l, cl_kernel kernel, const cl_mem *buffers,
+static lcl_status run_transform(lcl_layer *l, lcl_kernel *kernel, const cl_mem *buffers,
                                 size_t n_buffers, int channels, const chunk *c,
                                 lcl_error *err)
 {

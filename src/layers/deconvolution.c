@@ -6,7 +6,7 @@
 
 typedef struct {
     convolution_state convolution;
-    cl_kernel sum_rows; /* borrowed from the device */
+    lcl_kernel *sum_rows; /* borrowed from the device */
 } deconvolution_state;
 
 static lcl_status setup(lcl_layer *l, lcl_error *err)

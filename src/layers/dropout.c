@@ -6,7 +6,7 @@
 #include "rng.h"
 
 typedef struct {
-    cl_kernel kernel; /* borrowed from the device */
+    lcl_kernel *kernel; /* borrowed from the device */
     lcl_elements elements;
     cl_float ratio, scale;
     cl_ulong key;    /* of the random numbers */

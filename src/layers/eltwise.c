@@ -9,7 +9,7 @@
 
 typedef struct {
     lcl_elements elements;
-    cl_kernel sum, scale, product, quotient, max, max_gradient; /* borrowed */
+    lcl_kernel *sum, *scale, *product, *quotient, *max, *max_gradient; /* borrowed */
     cl_mem which; /* MAX: a byte per element, the bottom that is the top; owned */
     size_t which_size;
 } eltwise_state;
@@ -76,7 +76,7 @@ static lcl_status eltwise_reshape(lcl_layer *l, lcl_error *err)
     eltwise_state *s = l->state;
     const lcl_blob *x = l->bottoms[0];
     const struct {
-        cl_kernel *kernel;
+        lcl_kernel **kernel;
         const char *name;
     } kernels[] = {
         {&s->sum, "eltwise_sum"},         {&s->scale, "eltwise_scale"},
@@ -93,8 +93,8 @@ static lcl_status eltwise_reshape(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-static lcl_status run(const lcl_layer *l, cl_kernel kernel, const lcl_arg *args, size_t n,
-                      lcl_error *err)
+static lcl_status run(const lcl_layer *l, lcl_kernel *kernel, const lcl_arg *args,
+                      size_t n, lcl_error *err)
 {
     const eltwise_state *s = l->state;
 

@@ -9,9 +9,9 @@ enum { CPU_EACH = 64, CPU_ITEMS = 64, GPU_ITEMS = 4096 };
 typedef struct {
     cl_int entries, outputs;
     bool bias;
-    cl_int rows, image_rows;     /* of indices, a block wide; and of them, in a block */
-    cl_int each, part;           /* outputs and table entries of a work-item */
-    cl_kernel forward, backward; /* borrowed from the device */
+    cl_int rows, image_rows; /* of indices, a block wide; and of them, in a block */
+    cl_int each, part;       /* outputs and table entries of a work-item */
+    lcl_kernel *forward, *backward; /* borrowed from the device */
     lcl_channels channels;
     lcl_channel_sum bias_sum;
 } embed_state;

@@ -11,8 +11,8 @@ typedef struct {
     int axis;
     size_t inputs, outputs, blocks; /* blocks of images times the axes before `axis` */
     bool bias, transpose;
-    bool relu;                            /* fused: the top is max(y, 0) */
-    cl_kernel transpose_blocks, sum_rows; /* borrowed from the device */
+    bool relu;                               /* fused: the top is max(y, 0) */
+    lcl_kernel *transpose_blocks, *sum_rows; /* borrowed from the device */
     cl_mem rows; /* one operand of the gradient of W, image by image */
 } inner_product_state;
 

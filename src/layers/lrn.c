@@ -7,8 +7,8 @@
 enum { MAX_SIZE = 1 << 15 };
 
 typedef struct {
-    cl_float alpha, beta, k;     /* alpha: already divided by n */
-    cl_kernel forward, backward; /* borrowed from the device */
+    cl_float alpha, beta, k;        /* alpha: already divided by n */
+    lcl_kernel *forward, *backward; /* borrowed from the device */
     lcl_range range;
     cl_mem scales; /* what x was divided by, before its power */
     size_t size;   /* bytes of it */

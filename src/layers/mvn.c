@@ -6,7 +6,7 @@
 
 typedef struct {
     cl_float eps;
-    cl_kernel forward, backward; /* borrowed from the device */
+    lcl_kernel *forward, *backward; /* borrowed from the device */
     lcl_range range;
     cl_mem deviations; /* one of each run */
 } mvn_state;

@@ -18,7 +18,7 @@ typedef struct {
 
 typedef struct {
     window h, w;
-    cl_kernel forward, mask, backward; /* borrowed from the device */
+    lcl_kernel *forward, *mask, *backward; /* borrowed from the device */
     lcl_range forward_range, backward_range;
     cl_mem chosen; /* what each window took; NULL for AVE */
     size_t chosen_size;

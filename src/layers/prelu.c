@@ -5,7 +5,7 @@
 
 typedef struct {
     lcl_channels channels;
-    cl_kernel forward, backward; /* borrowed from the device */
+    lcl_kernel *forward, *backward; /* borrowed from the device */
     lcl_channel_sum sum;
     lcl_kept kept; /* x, where it is overwritten by y */
 } prelu_state;

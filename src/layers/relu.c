@@ -3,7 +3,7 @@
 #include "lcl/layer.h"
 
 typedef struct {
-    cl_kernel forward, backward; /* borrowed from the device */
+    lcl_kernel *forward, *backward; /* borrowed from the device */
     lcl_elements elements;
     cl_float slope;
 } relu_state;

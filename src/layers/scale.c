@@ -6,7 +6,7 @@
 typedef struct {
     lcl_channel_axes axes;
     lcl_channels channels;
-    cl_kernel forward, backward; /* borrowed from the device */
+    lcl_kernel *forward, *backward; /* borrowed from the device */
     lcl_channel_sum scale_sum, bias_sum;
     lcl_blob *scales; /* params[0] or bottom 1 */
     int bias;         /* index of its parameter, or -1 */

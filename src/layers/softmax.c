@@ -4,7 +4,7 @@
 
 typedef struct {
     int axis;
-    cl_kernel forward, backward; /* borrowed from the device */
+    lcl_kernel *forward, *backward; /* borrowed from the device */
     lcl_range range;
 } softmax_state;
 

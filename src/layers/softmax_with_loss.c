@@ -10,7 +10,7 @@ typedef struct {
     Caffe__LossParameter__NormalizationMode normalization;
     cl_float normaliser; /* 0: the number of labels that count */
     cl_int n_images, n_sums;
-    cl_kernel forward, sum, backward; /* borrowed from the device */
+    lcl_kernel *forward, *sum, *backward; /* borrowed from the device */
     lcl_range forward_range, backward_range;
     lcl_blob *prob;         /* where there is no second top */
     cl_mem losses, counted; /* n_sums vectors */

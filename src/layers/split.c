@@ -5,7 +5,7 @@
 enum { EACH = 64 }; /* elements of a work-item */
 
 typedef struct {
-    cl_kernel add, add_to; /* borrowed */
+    lcl_kernel *add, *add_to; /* borrowed */
     lcl_range global;
 } split_state;
 
