@@ -123,32 +123,24 @@ inline vec whole_gradient(vec g, vec w, float decay, global const float *clip,
 #endif
 }
 
-/* `rate` is the learning rate, to be multiplied by the parameter's own, and `correction`
- * is Adam's for young averages. */
-#define UPDATE(solver)                                                                       \
-    kernel void solver(global const chunk *chunks, global vec *data, global vec *diff,       \
-                       global vec *h, global vec *h2, global const float *clip,              \
-                       float normalize, float rate, float correction, float momentum,        \
-                       float second, float delta)                                            \
-    {                                                                                        \
-        const chunk c = chunks[get_group_id(0)];                                             \
-        const float own_rate = rate * c.rate * correction;                                   \
-                                                                                             \
-        for (uint n = get_local_id(0); n < c.count; n += GROUP) {                            \
-            const uint i = c.offset + n;                                                     \
-            const vec w = data[i];                                                           \
-            const vec g = whole_gradient(diff[i], w, c.decay, clip, normalize);              \
-            const vec step =                                                                 \
-                solver##_step(g, h + i, h2 + i, own_rate, momentum, second, delta);          \
-            data[i] = w - step;                                                              \
-            if (KEEP_DIFF)                                                                   \
-                diff[i] = step;                                                              \
-        }                                                                                    \
-    }
+/* SOLVER's step. `rate` is the learning rate, to be multiplied by the parameter's own, and
+ * `correction` is Adam's for young averages. */
+kernel void update(global const chunk *chunks, global vec *data, global vec *diff,
+                   global vec *h, global vec *h2, global const float *clip,
+                   float normalize, float rate, float correction, float momentum,
+                   float second, float delta)
+{
+    const chunk c = chunks[get_group_id(0)];
+    const float own_rate = rate * c.rate * correction;
 
-UPDATE(sgd)
-UPDATE(nesterov)
-UPDATE(adagrad)
-UPDATE(rmsprop)
-UPDATE(adadelta)
-UPDATE(adam)
+    for (uint n = get_local_id(0); n < c.count; n += GROUP) {
+        const uint i = c.offset + n;
+        const vec w = data[i];
+        const vec g = whole_gradient(diff[i], w, c.decay, clip, normalize);
+        const vec step =
+            PASTE(SOLVER, _step)(g, h + i, h2 + i, own_rate, momentum, second, delta);
+        data[i] = w - step;
+        if (KEEP_DIFF)
+            diff[i] = step;
+    }
+}

@@ -240,7 +240,8 @@ static lcl_status clblast_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_erro
 
     if (has_bias)
         LCL_TRY(add_bias(dev, g, err));
-    for (size_t i = 0; i < g->batch && rc == CLBlastSuccess; i++) {
+    for (size_t i = 0; !lcl_device_is_dry(dev) && i < g->batch && rc == CLBlastSuccess;
+         i++) {
         rc = CLBlastSgemm(CLBlastLayoutRowMajor, clblast_transpose(&g->a),
                           clblast_transpose(&g->b), g->m, g->n, g->k, 1.0f, g->a.buffer,
                           i * g->a.stride, g->a.ld, g->b.buffer, i * g->b.stride, g->b.ld,

@@ -17,7 +17,7 @@ typedef struct {
 } chunk;
 
 typedef struct {
-    const char *name, *kernel;
+    const char *name, *solver;
     size_t n_histories;
 } solver_type;
 
@@ -157,15 +157,16 @@ static lcl_status get_kernels(lcl_update *u, lcl_error *err)
         {"CLIP", u->param->clip_gradients >= 0},
         {"L1", strcmp(u->param->regularization_type, "L1") == 0},
         {"KEEP_DIFF", u->keep_diff},
+        {"SOLVER", 0, u->type->solver},
     };
     const struct {
         lcl_kernel **kernel;
         const char *name;
-    } wanted[] = {{&u->step, u->type->kernel},
+    } wanted[] = {{&u->step, "update"},
                   {&u->norm_parts, "norm_parts"},
                   {&u->norm_scale, "norm_scale"}};
 
-    for (size_t i = 0; i < LCL_COUNT(wanted); i++)
+    for (size_t i = 0; i < (u->param->clip_gradients >= 0 ? LCL_COUNT(wanted) : 1); i++)
         LCL_TRY(lcl_kernel_get(wanted[i].kernel, u->dev, "update", wanted[i].name,
                                defines, LCL_COUNT(defines), err));
     return LCL_OK;

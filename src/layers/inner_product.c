@@ -59,6 +59,23 @@ static size_t row_elements(const inner_product_state *s)
     return s->transpose ? s->outputs : s->inputs;
 }
 
+static lcl_status inner_product_forward(lcl_layer *l, lcl_error *err);
+static lcl_status backward_data(lcl_layer *l, lcl_error *err);
+static lcl_status backward_weights(lcl_layer *l, lcl_error *err);
+
+/* Asks for the products' kernels, so that they are built with all others. */
+static lcl_status get_product_kernels(lcl_layer *l, lcl_error *err)
+{
+    lcl_device_dry(l->dev, true);
+    lcl_status status = inner_product_forward(l, err);
+    if (status == LCL_OK && l->phase == CAFFE__PHASE__TRAIN)
+        status = backward_weights(l, err);
+    if (status == LCL_OK && l->phase == CAFFE__PHASE__TRAIN)
+        status = backward_data(l, err);
+    lcl_device_dry(l->dev, false);
+    return status;
+}
+
 static lcl_status inner_product_reshape(lcl_layer *l, lcl_error *err)
 {
     inner_product_state *s = l->state;
@@ -81,12 +98,13 @@ static lcl_status inner_product_reshape(lcl_layer *l, lcl_error *err)
         (lcl_define[]){{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}}, 2, err));
     lcl_buffer_release(&s->rows);
     if (is_plain(l))
-        return LCL_OK;
+        return get_product_kernels(l, err);
     LCL_TRY(lcl_layer_kernel(l, &s->transpose_blocks, "inner_product", "image_rows",
                              x->block, NULL, 0, err));
-    return lcl_buffer_create(
+    LCL_TRY(lcl_buffer_create(
         &s->rows, l->dev, s->blocks * (size_t)x->block * row_elements(s) * sizeof(float),
-        l->param->name, err);
+        l->param->name, err));
+    return get_product_kernels(l, err);
 }
 
 /* y = W x: blocked, y[block][O][B] = W x[block][I][B]; plain, y[M][O] = x[M][I] W^T. */
@@ -230,13 +248,12 @@ static lcl_status inner_product_fuse(lcl_layer *l, lcl_layer *const *next, size_
 {
     inner_product_state *s = l->state;
 
-    (void)err;
     s->relu =
         n == 1 && strcmp(next[0]->type->name, "ReLU") == 0 &&
         next[0]->tops[0] == next[0]->bottoms[0] &&
         !(next[0]->param->relu_param && next[0]->param->relu_param->negative_slope != 0);
     *taken = s->relu ? LCL_FUSED_FORWARD : LCL_FUSED_NOTHING;
-    return LCL_OK;
+    return get_product_kernels(l, err);
 }
 
 static void inner_product_destroy(lcl_layer *l)
