@@ -42,6 +42,9 @@ file(READ ${ROOT}/src/layers/list.h layer_list)
 # Layers that may know where records come from.
 set(data_layers "layers/(data|image_data|hdf5_data|hdf5_output|memory_data|window_data|dummy_data|transform|feed|mean_image)")
 
+# file>header: layers that are another one run the other way.
+set(kin "layers/deconvolution>layers/convolution")
+
 # Sets <prefix>_row and <prefix>_area of a path such as layers/relu; area "" where unknown.
 function(find_area path prefix)
     set(${prefix}_area "" PARENT_SCOPE)
@@ -79,7 +82,8 @@ function(check_ours file path header)
         string(REPLACE "layers/" "" name "${header}")
         if(file_area STREQUAL "layers" AND layer_list MATCHES "LAYER\\(${name}\\)"
                 AND NOT path MATCHES "^${header}(_[a-z0-9_]+)?$"
-                AND NOT path MATCHES "^${data_layers}$")
+                AND NOT path MATCHES "^${data_layers}$"
+                AND NOT "${path}>${header}" IN_LIST kin)
             message(SEND_ERROR "${file} includes another layer, ${header}.h")
         endif()
     elseif(NOT other_row LESS file_row)
