@@ -337,14 +337,9 @@ void lcl_layer_destroy(lcl_layer *l)
 
 /* ---- Running it ------------------------------------------------------------------- */
 
-lcl_status lcl_layer_reshape(lcl_layer *l, lcl_error *err)
+/* Gives the net's tops the shapes of those that stand in for them. */
+static lcl_status shape_net_tops(lcl_layer *l, lcl_error *err)
 {
-    for (int i = 0; i < l->n_bottoms; i++) {
-        lcl_blob *from = l->net_bottoms[i], *to = l->bottoms[i];
-        if (to != from)
-            LCL_TRY(lcl_blob_reshape(to, from->n_axes, from->shape, to->block, err));
-    }
-    LCL_TRY(l->type->reshape(l, err));
     for (int i = 0; i < l->n_tops; i++) {
         lcl_blob *from = l->tops[i], *to = l->net_tops[i];
         if (to != from)
@@ -354,12 +349,25 @@ lcl_status lcl_layer_reshape(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
+lcl_status lcl_layer_reshape(lcl_layer *l, lcl_error *err)
+{
+    for (int i = 0; i < l->n_bottoms; i++) {
+        lcl_blob *from = l->net_bottoms[i], *to = l->bottoms[i];
+        if (to != from)
+            LCL_TRY(lcl_blob_reshape(to, from->n_axes, from->shape, to->block, err));
+    }
+    LCL_TRY(l->type->reshape(l, err));
+    return shape_net_tops(l, err);
+}
+
 lcl_status lcl_layer_forward(lcl_layer *l, lcl_error *err)
 {
     for (int i = 0; i < l->n_bottoms; i++)
         if (l->bottoms[i] != l->net_bottoms[i])
             LCL_TRY(lcl_blob_convert(l->bottoms[i], l->net_bottoms[i], LCL_DATA, err));
     LCL_TRY(l->type->forward(l, err));
+    if (l->type->reshapes)
+        LCL_TRY(shape_net_tops(l, err));
     for (int i = 0; i < l->n_tops; i++)
         if (l->tops[i] != l->net_tops[i])
             LCL_TRY(lcl_blob_convert(l->net_tops[i], l->tops[i], LCL_DATA, err));
@@ -409,8 +417,8 @@ static lcl_status stored_values(lcl_layer *l, size_t index, float *values, size_
     return LCL_OK;
 }
 
-static lcl_status fill_values(lcl_layer *l, float *values, int n_axes, const int *shape,
-                              const Caffe__FillerParameter *filler, lcl_error *err)
+lcl_status lcl_layer_fill(const lcl_layer *l, float *values, int n_axes, const int *shape,
+                          const Caffe__FillerParameter *filler, lcl_error *err)
 {
     const char *field = NULL;
     lcl_error inner = {0};
@@ -441,7 +449,7 @@ lcl_status lcl_layer_add_param(lcl_layer *l, int n_axes, const int *shape,
     if ((size_t)index < l->param->n_blobs)
         status = stored_values(l, (size_t)index, values, lcl_blob_count(b), err);
     else
-        status = fill_values(l, values, n_axes, shape, filler, err);
+        status = lcl_layer_fill(l, values, n_axes, shape, filler, err);
     if (status == LCL_OK)
         status = lcl_blob_write(b, LCL_DATA, values, err);
     free(values);

@@ -2,11 +2,7 @@
 #ifndef LCL_VIEW_H
 #define LCL_VIEW_H
 
-#include "lcl/layer.h"
-
-typedef struct {
-    int n_axes, shape[LCL_MAX_AXES];
-} lcl_shape;
+#include "shape.h"
 
 /* Whether the layer must be plain: the images are others than the bottom's. Call in setup. */
 bool lcl_view_mixes_images(const lcl_layer *l, const lcl_shape *top);

@@ -47,6 +47,7 @@ typedef struct {
     bool auto_tops;     /* the net makes missing tops (losses) */
     bool partial_diffs; /* backward copes with tops that have no diff (Split) */
     bool is_view;       /* top[0] is bottom[0] in another shape: may share its diff */
+    bool reshapes;      /* forward may change its tops' shapes (Filter) */
     unsigned no_backward; /* bit i: gradient never goes to bottom i (labels) */
     size_t state_size;    /* bytes at l->state, zeroed before setup */
 
@@ -64,6 +65,10 @@ typedef struct {
      * can: it then writes their last top, and its own top no more. Each of them is the only
      * reader of the one before. n = 0: gives back what it had taken. */
     lcl_status (*fuse)(lcl_layer *l, lcl_layer *const *next, size_t n, lcl_fused *taken,
+                       lcl_error *err);
+    /* Takes n images and labels that the next forwards go through, from the caller's memory,
+     * which must stay (MemoryData). */
+    lcl_status (*feed)(lcl_layer *l, const float *images, const float *labels, size_t n,
                        lcl_error *err);
     /* Releases what the layer put in l->state. */
     void (*destroy)(lcl_layer *l);
@@ -119,6 +124,10 @@ lcl_status lcl_layer_backward(lcl_layer *l, lcl_error *err);
  * param->blobs where it has them) and no diff yet. Call in setup only. */
 lcl_status lcl_layer_add_param(lcl_layer *l, int n_axes, const int *shape,
                                const Caffe__FillerParameter *filler, lcl_error *err);
+
+/* Fills row-major `values` of that shape (NULL: with zeros). */
+lcl_status lcl_layer_fill(const lcl_layer *l, float *values, int n_axes, const int *shape,
+                          const Caffe__FillerParameter *filler, lcl_error *err);
 
 /* Kernel `kernel` of cl/<file>.cl for blobs of block `block`, built with `defines` and with
  * B = block and V = lcl_layer_vector(l, block). Its work-items along x: block / V. */

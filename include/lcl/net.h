@@ -43,6 +43,11 @@ lcl_status lcl_net_forward_layer(lcl_net *net, size_t layer, lcl_error *err);
 lcl_status lcl_net_backward_layer(lcl_net *net, size_t layer, lcl_error *err);
 /* Waits and sums loss_weight * top over all loss tops of the last forward. */
 lcl_status lcl_net_loss(lcl_net *net, float *loss, lcl_error *err);
+/* Gives MemoryData layer `name` n images, as many as some batches, and their labels, all
+ * row-major. The next forwards go through them, over and over, from the caller's memory:
+ * it must stay until others are given or the net is gone. */
+lcl_status lcl_net_feed(lcl_net *net, const char *name, const float *images,
+                        const float *labels, size_t n, lcl_error *err);
 /* The next backward adds to the parameters' diffs (true) or sets them (false, the default). */
 void lcl_net_accumulate(lcl_net *net, bool on);
 /* After lcl_blob_reshape of an input blob: shapes the layers after it again. */

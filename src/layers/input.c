@@ -1,27 +1,15 @@
 /* Input: tops of given shapes that the caller fills. shape: one for all tops or one per
  * top. */
-#include <limits.h>
-
-#include "lcl/layer.h"
+#include "shape.h"
 
 static lcl_status shape_top(lcl_layer *l, lcl_blob *top, const Caffe__BlobShape *from,
                             lcl_error *err)
 {
-    int shape[LCL_MAX_AXES];
+    lcl_shape shape;
 
-    if (from->n_dim > LCL_MAX_AXES)
-        return lcl_layer_fail(l, from, "dim", err, LCL_ESHAPE,
-                              "a shape can have no more than %d dimensions, this has %zu",
-                              LCL_MAX_AXES, from->n_dim);
-    for (size_t i = 0; i < from->n_dim; i++) {
-        if (from->dim[i] < 1 || from->dim[i] > INT_MAX)
-            return lcl_layer_fail(l, from, "dim", err, LCL_ESHAPE,
-                                  "dimension %zu is %lld; it must be from 1 to %d", i,
-                                  (long long)from->dim[i], INT_MAX);
-        shape[i] = (int)from->dim[i];
-    }
-    return lcl_blob_reshape(top, (int)from->n_dim, shape, from->n_dim ? l->env->block : 1,
-                            err);
+    LCL_TRY(lcl_shape_take(&shape, l, from, err));
+    return lcl_blob_reshape(top, shape.n_axes, shape.shape,
+                            shape.n_axes ? l->env->block : 1, err);
 }
 
 static lcl_status setup(lcl_layer *l, lcl_error *err)
