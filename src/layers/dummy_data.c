@@ -103,8 +103,7 @@ static lcl_status dummy_data_reshape(lcl_layer *l, lcl_error *err)
         LCL_TRY(top_shape(l, i, &shape, err));
         LCL_TRY(lcl_blob_reshape(l->tops[i], shape.n_axes, shape.shape,
                                  shape.n_axes ? l->env->block : 1, err));
-        if (is_constant(filler_of(l, i)))
-            LCL_TRY(fill(l, i, err));
+        LCL_TRY(fill(l, i, err));
     }
     return LCL_OK;
 }
