@@ -26,11 +26,15 @@ check() {
 }
 
 cases=
-for name in relu relu_inplace absval_2d elu_inplace log_base2 eltwise_max3 eltwise_prod3 eltwise_sub concat_three concat_axis0 slice_points crop_offset reshape_full scale_bias_inplace scale_two_bottoms_full bias_num_axes2 prelu embed_2d tile_axis_m1 reduction_mean_axis0 reduction_sumsq_axis_m1 argmax_axis_m1_val_top2 batchreindex_drop filter_two parameter pooling_max_mask pooling_max_hw pooling_ave_k3s2_pad1 \
-    softmax_axis0 softmax_axis2 softmaxloss softmaxloss_ignore_norm_valid \
-    accuracy_per_class_ignore accuracy_top5 dropout_train convolution_group2 \
-    convolution_kernel_hw_pad_hw_stride_hw convolution_dilation_hw convolution_k1 \
-    innerproduct_axis_m1 innerproduct_no_bias; do
+for name in relu relu_inplace absval_2d elu_inplace log_base2 eltwise_max3 eltwise_prod3 \
+    eltwise_sub concat_three concat_axis0 slice_points crop_offset reshape_full \
+    scale_bias_inplace scale_two_bottoms_full bias_num_axes2 prelu embed_2d tile_axis_m1 \
+    reduction_mean_axis0 reduction_sumsq_axis_m1 argmax_axis_m1_val_top2 \
+    batchreindex_drop filter_two parameter pooling_max_mask pooling_max_hw \
+    pooling_ave_k3s2_pad1 softmax_axis0 softmax_axis2 softmaxloss \
+    softmaxloss_ignore_norm_valid accuracy_per_class_ignore accuracy_top5 dropout_train \
+    convolution_group2 convolution_kernel_hw_pad_hw_stride_hw convolution_dilation_hw \
+    convolution_k1 innerproduct_axis_m1 innerproduct_no_bias; do
     cases="$cases tests/golden/layers/$name"
 done
 for layout in "--block 1 --vector 1" "--block 4 --vector 4" "--block 8 --vector 2" \

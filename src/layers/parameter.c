@@ -48,6 +48,7 @@ static lcl_status parameter_backward(lcl_layer *l, lcl_error *err)
 
 const lcl_layer_type lcl_layer_parameter = {
     .name = "Parameter",
+    .is_source = true,
     .min_tops = 1,
     .max_tops = 1,
     .state_size = sizeof(parameter_state),
