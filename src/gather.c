@@ -12,7 +12,7 @@ static lcl_status run(const char *name, const lcl_blob *from, cl_mem from_memory
     cl_int width = (cl_int)(count / (size_t)e.vector), images = from->shape[0];
     const lcl_arg args[] = {LCL_ARG(width), LCL_ARG(images), LCL_ARG(index),
                             LCL_ARG(from_memory), LCL_ARG(to_memory)};
-    cl_kernel kernel;
+    lcl_kernel *kernel;
 
     LCL_TRY(lcl_elements_kernel(&e, to->dev, &kernel, "gather", name, err));
     return lcl_elements_run(&e, to->dev, kernel, args, 5, err);

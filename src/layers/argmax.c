@@ -5,8 +5,8 @@
 #include "text.h"
 
 typedef struct {
-    int axis;         /* -1: none */
-    cl_kernel kernel; /* borrowed from the device */
+    int axis;           /* -1: none */
+    lcl_kernel *kernel; /* borrowed from the device */
     lcl_range range;
 } argmax_state;
 

@@ -2,7 +2,7 @@
 #include "shape.h"
 
 typedef struct {
-    cl_kernel add; /* borrowed from the device */
+    lcl_kernel *add; /* borrowed from the device */
 } parameter_state;
 
 static lcl_status parameter_setup(lcl_layer *l, lcl_error *err)

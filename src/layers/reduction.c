@@ -9,7 +9,7 @@ typedef struct {
     int axis;
     lcl_channels channels; /* one for each sum */
     lcl_channel_sum sum;
-    cl_kernel backward; /* borrowed from the device */
+    lcl_kernel *backward; /* borrowed from the device */
 } reduction_state;
 
 static const Caffe__ReductionParameter none = CAFFE__REDUCTION_PARAMETER__INIT;

@@ -8,8 +8,8 @@
 typedef struct {
     int axis;
     cl_int tiles, width;
-    lcl_elements elements;       /* of the bottom */
-    cl_kernel forward, backward; /* borrowed from the device */
+    lcl_elements elements;          /* of the bottom */
+    lcl_kernel *forward, *backward; /* borrowed from the device */
 } tile_state;
 
 static lcl_status tile_setup(lcl_layer *l, lcl_error *err)
@@ -48,7 +48,7 @@ static lcl_status tile_reshape(lcl_layer *l, lcl_error *err)
                                "tile_backward", err);
 }
 
-static lcl_status run(lcl_layer *l, cl_kernel kernel, cl_mem from, cl_mem to,
+static lcl_status run(lcl_layer *l, lcl_kernel *kernel, cl_mem from, cl_mem to,
                       lcl_error *err)
 {
     tile_state *s = l->state;
