@@ -58,12 +58,24 @@ static lcl_status check_positive(const lcl_layer *l, const char *field, const in
     return LCL_OK;
 }
 
-static lcl_status read_sizes(lcl_layer *l, const Caffe__ConvolutionParameter *p,
-                             lcl_error *err)
+lcl_status lcl_convolution_read_sizes(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
+    const Caffe__ConvolutionParameter *p = l->param->convolution_param;
+    const lcl_blob *x = l->bottoms[0];
     lcl_spatial *z = &s->s;
 
+    if (!p)
+        return lcl_layer_fail(l, NULL, NULL, err, LCL_EPROTO,
+                              "convolution_param is missing: kernel_size is needed");
+    LCL_TRY(lcl_layer_axis(l, x, p->axis, p, "axis", &s->axis, err));
+    l->plain = s->axis == 0;
+    s->n_spatial = x->n_axes - s->axis - 1;
+    if (s->n_spatial < 1 || s->n_spatial > MAX_SPATIAL)
+        return lcl_layer_fail(l, p, "axis", err, LCL_ESHAPE,
+                              "%d spatial axes after axis %d; 1 to %d can be convolved",
+                              s->n_spatial, s->axis, MAX_SPATIAL);
+    s->epilogue = (lcl_convolution_epilogue){.pool_h = 1, .pool_w = 1};
     LCL_TRY(axis_values(l, "kernel_size", p->n_kernel_size, p->kernel_size,
                         p->has_kernel_h, p->kernel_h, p->has_kernel_w, p->kernel_w, 0,
                         z->kernel, err));
@@ -88,18 +100,7 @@ lcl_status lcl_convolution_setup(lcl_layer *l, lcl_error *err)
     const lcl_blob *x = l->bottoms[0];
     int shape[2 + MAX_SPATIAL];
 
-    if (!p)
-        return lcl_layer_fail(l, NULL, NULL, err, LCL_EPROTO,
-                              "convolution_param is missing: num_output and kernel_size "
-                              "are needed");
-    LCL_TRY(lcl_layer_axis(l, x, p->axis, p, "axis", &s->axis, err));
-    s->n_spatial = x->n_axes - s->axis - 1;
-    if (s->n_spatial < 1 || s->n_spatial > MAX_SPATIAL)
-        return lcl_layer_fail(l, p, "axis", err, LCL_ESHAPE,
-                              "%d spatial axes after axis %d; 1 to %d can be convolved",
-                              s->n_spatial, s->axis, MAX_SPATIAL);
-    LCL_TRY(read_sizes(l, p, err));
-    s->epilogue = (lcl_convolution_epilogue){.pool_h = 1, .pool_w = 1};
+    LCL_TRY(lcl_convolution_read_sizes(l, err));
     s->bias = p->bias_term;
     if (p->num_output < 1 || p->num_output > INT_MAX)
         return lcl_layer_fail(l, p, "num_output", err, LCL_EPROTO,
@@ -112,7 +113,6 @@ lcl_status lcl_convolution_setup(lcl_layer *l, lcl_error *err)
     s->group = (int)p->group;
     s->channels = s->transposed ? outputs : channels;
     s->outputs = s->transposed ? channels : outputs;
-    l->plain = s->axis == 0;
     shape[0] = s->outputs;
     shape[1] = s->channels / s->group;
     memcpy(shape + 2, s->s.kernel + MAX_SPATIAL - s->n_spatial,
@@ -123,7 +123,7 @@ lcl_status lcl_convolution_setup(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-static lcl_status top_sizes(lcl_layer *l, lcl_error *err)
+lcl_status lcl_convolution_top_sizes(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     const lcl_blob *x = l->bottoms[0];
@@ -147,6 +147,8 @@ static lcl_status top_sizes(lcl_layer *l, lcl_error *err)
                 extent, z->kernel[i], z->dilation[i], from[i], z->pad[i]);
         to[i] = (int)size;
     }
+    s->n_blocks =
+        s->axis == 0 ? 1 : lcl_blob_n_blocks(x) * lcl_blob_count_range(x, 1, s->axis);
     return LCL_OK;
 }
 
@@ -296,15 +298,13 @@ lcl_status lcl_convolution_shape(lcl_layer *l, lcl_error *err)
         if (!lcl_blob_same_shape(l->bottoms[i], x))
             return lcl_layer_fail(l, l->param, "bottom", err, LCL_ESHAPE,
                                   "all bottoms must have the same shape");
-    LCL_TRY(top_sizes(l, err));
+    LCL_TRY(lcl_convolution_top_sizes(l, err));
     memcpy(shape, x->shape, sizeof shape);
     shape[s->axis] = s->transposed ? s->channels : s->outputs;
     memcpy(shape + s->axis + 1, sizes + MAX_SPATIAL - s->n_spatial,
            (size_t)s->n_spatial * sizeof *shape);
     for (int i = 0; i < l->n_tops; i++)
         LCL_TRY(lcl_blob_reshape(l->tops[i], x->n_axes, shape, x->block, err));
-    s->n_blocks =
-        s->axis == 0 ? 1 : lcl_blob_n_blocks(x) * lcl_blob_count_range(x, 1, s->axis);
     return LCL_OK;
 }
 

@@ -1,4 +1,4 @@
-/* What the files of Convolution and Deconvolution share: sizes and ways to compute. */
+/* What Convolution, Deconvolution and Im2col share: sizes and ways to compute. */
 #ifndef LCL_CONVOLUTION_H
 #define LCL_CONVOLUTION_H
 
@@ -61,9 +61,12 @@ typedef struct {
     lcl_convolution_winograd winograd;
 } convolution_state;
 
-/* Checks the prototxt and makes the parameters; shapes the tops. */
+/* Checks the prototxt and makes the parameters; shapes the tops. Their parts that concern the
+ * spatial axes only: kernel_size and the like; the tops' sizes and n_blocks. */
 lcl_status lcl_convolution_setup(lcl_layer *l, lcl_error *err);
 lcl_status lcl_convolution_shape(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_read_sizes(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_top_sizes(lcl_layer *l, lcl_error *err);
 
 /* Defines for the sizes G, C, K (of a group), the spatial ones and the epilogue's, at most 26 of them. */
 #define LCL_CONVOLUTION_DEFINES 26
