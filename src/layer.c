@@ -22,68 +22,6 @@ const lcl_layer_type *const lcl_layer_types[] = {
 
 /* ---- Types ------------------------------------------------------------------------ */
 
-static const char *const caffe_types[] = {"AbsVal",
-                                          "Accuracy",
-                                          "ArgMax",
-                                          "BNLL",
-                                          "BatchNorm",
-                                          "BatchReindex",
-                                          "Bias",
-                                          "Clip",
-                                          "Concat",
-                                          "ContrastiveLoss",
-                                          "Convolution",
-                                          "Crop",
-                                          "Data",
-                                          "Deconvolution",
-                                          "Dropout",
-                                          "DummyData",
-                                          "ELU",
-                                          "Eltwise",
-                                          "Embed",
-                                          "EuclideanLoss",
-                                          "Exp",
-                                          "Filter",
-                                          "Flatten",
-                                          "HDF5Data",
-                                          "HDF5Output",
-                                          "HingeLoss",
-                                          "Im2col",
-                                          "ImageData",
-                                          "InfogainLoss",
-                                          "InnerProduct",
-                                          "Input",
-                                          "LRN",
-                                          "LSTM",
-                                          "LSTMUnit",
-                                          "Log",
-                                          "MVN",
-                                          "MemoryData",
-                                          "MultinomialLogisticLoss",
-                                          "PReLU",
-                                          "Parameter",
-                                          "Pooling",
-                                          "Power",
-                                          "Python",
-                                          "RNN",
-                                          "ReLU",
-                                          "Reduction",
-                                          "Reshape",
-                                          "SPP",
-                                          "Scale",
-                                          "Sigmoid",
-                                          "SigmoidCrossEntropyLoss",
-                                          "Silence",
-                                          "Slice",
-                                          "Softmax",
-                                          "SoftmaxWithLoss",
-                                          "Split",
-                                          "Swish",
-                                          "TanH",
-                                          "Threshold",
-                                          "Tile",
-                                          "WindowData"};
-
 const lcl_layer_type *lcl_layer_find(const char *type)
 {
     for (const lcl_layer_type *const *t = lcl_layer_types; *t; t++)
@@ -102,24 +40,15 @@ static lcl_status fail_at(const lcl_layer_env *env, const Caffe__LayerParameter 
     return lcl_proto_fail(env->source, message, field, err, status, "%s", text);
 }
 
-static bool is_caffe_type(const char *type)
-{
-    for (size_t i = 0; i < LCL_COUNT(caffe_types); i++)
-        if (strcmp(caffe_types[i], type) == 0)
-            return true;
-    return false;
-}
-
 static lcl_status hint_types(const char *type, lcl_error *err)
 {
-    const char *names[LCL_COUNT(caffe_types) + 1] = {0}, *near;
+    const char *names[LCL_COUNT(lcl_layer_types)], *near;
     size_t n = 0;
     lcl_text list = {0};
 
     for (const lcl_layer_type *const *t = lcl_layer_types; *t; t++) {
         lcl_text_printf(&list, "%s%s", n ? ", " : "", (*t)->name);
-        if (n < LCL_COUNT(names))
-            names[n++] = (*t)->name;
+        names[n++] = (*t)->name;
     }
     near = lcl_nearest(type, names, n);
     if (near)
@@ -146,10 +75,7 @@ lcl_status lcl_layer_find_type(const lcl_layer_type **out,
         return lcl_hint(err, LCL_EPROTO,
                         "this program has no Python in it; use a built-in layer type");
     }
-    snprintf(text, sizeof text,
-             is_caffe_type(type) ? "Caffe's layer type '%s' is not supported yet"
-                                 : "unknown layer type '%s'",
-             type);
+    snprintf(text, sizeof text, "unknown layer type '%s'", type);
     fail_at(env, param, param, param->type ? "type" : NULL, err, LCL_EPROTO, text);
     return hint_types(type, err);
 }

@@ -5,7 +5,7 @@
 #include "lcl/layer.h"
 #include "rng.h"
 
-#define FIXTURE_MAX_ENDS 4
+#define FIXTURE_MAX_ENDS 5
 #define FIXTURE_MAX_AXES 5
 
 typedef struct {

@@ -34,7 +34,12 @@ for name in relu relu_inplace absval_2d elu_inplace log_base2 eltwise_max3 eltwi
     pooling_ave_k3s2_pad1 softmax_axis0 softmax_axis2 softmaxloss \
     softmaxloss_ignore_norm_valid accuracy_per_class_ignore accuracy_top5 dropout_train \
     convolution_group2 convolution_kernel_hw_pad_hw_stride_hw convolution_dilation_hw \
-    convolution_k1 innerproduct_axis_m1 innerproduct_no_bias; do
+    convolution_k1 innerproduct_axis_m1 innerproduct_no_bias deconvolution_group2 \
+    im2col_k3_pad1_stride2 lrn_across_local3 lrn_within_default batchnorm_train_inplace \
+    batchnorm_test_inplace mvn_eps mvn_mean_only_across euclideanloss hingeloss_l2 \
+    hingeloss_l1_weight multinomiallogisticloss sigmoidcrossentropyloss_ignore_full \
+    contrastiveloss_weight infogainloss_ignore infogainloss_axis2 spp_h2_max rnn_static \
+    lstm_expose_hidden lstmunit_cont; do
     cases="$cases tests/golden/layers/$name"
 done
 for layout in "--block 1 --vector 1" "--block 4 --vector 4" "--block 8 --vector 2" \

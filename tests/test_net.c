@@ -846,8 +846,6 @@ static const struct {
 } bad[] = {
     {"layer { name: 'c'\n type: 'Convolutoin' top: 'x' }", "net.prototxt:2:2",
      "unknown layer type 'Convolutoin'", "did you mean 'Convolution'? There are: "},
-    {"layer { name: 'c'\n type: 'LSTM' top: 'x' }", "net.prototxt:2:2",
-     "Caffe's layer type 'LSTM' is not supported yet", "there are: "},
     {"layer { name: 'c'\n type: 'Python' top: 'x' }", "net.prototxt:2:2",
      "Python layers cannot run here", "built-in"},
     {INPUT("5") "layer { name: 'a'\n type: 'InnerProduct' top: 'y' }", "net.prototxt:2:1",
