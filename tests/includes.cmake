@@ -42,8 +42,8 @@ file(READ ${ROOT}/src/layers/list.h layer_list)
 # Layers that may know where records come from.
 set(data_layers "layers/(data|image_data|hdf5_data|hdf5_output|memory_data|window_data|dummy_data|transform|feed|mean_image)")
 
-# file>header: layers that are another one run the other way.
-set(kin "layers/deconvolution>layers/convolution")
+# file>header: layers that are another one run the other way, or a part of it.
+set(kin "layers/deconvolution>layers/convolution" "layers/im2col>layers/convolution")
 
 # Sets <prefix>_row and <prefix>_area of a path such as layers/relu; area "" where unknown.
 function(find_area path prefix)
