@@ -1,34 +1,22 @@
 /* Softmax with the cross-entropy of labels. A label of IGNORE_LABEL (where HAS_IGNORE) does
  * not count; one that is no channel makes the loss NaN and has no gradient. */
 #include "softmax.cl"
-#include "sums.cl"
+#include "labels.cl"
+#include "loss.cl"
 
 #define LARGEST_LOSS 87.33654f /* -log(FLT_MIN): Caffe's least probability is FLT_MIN */
 
-inline ivec is_channel(ivec label) { return label >= 0 && label < CHANNELS; }
-
-/* Labels that count: of images that exist, and not ignored. */
-inline ivec counts(ivec label, int n_images)
-{
-    ivec exists = lane_exists(get_global_id(2), n_images);
-#if HAS_IGNORE
-    return exists && label != IGNORE_LABEL;
-#else
-    return exists;
-#endif
-}
-
 /* prob = softmax of x; leaves the losses and number of labels of this work-item's positions.
  * Global size: LANES, items, blocks. */
-kernel void softmax_loss_forward(global const vec *x, global const vec *labels,
-                                 global vec *prob, global vec *losses, global vec *counted,
-                                 int n_images)
+kernel void softmax_with_loss_forward(global const vec *x, global const vec *labels,
+                                      global vec *prob, global vec *losses,
+                                      global vec *counted, int n_images)
 {
     vec loss = 0, n = 0;
 
     for (int p = get_global_id(1); p < POSITIONS; p += get_global_size(1)) {
         global const vec *run = x + run_start(get_global_id(2), p);
-        ivec label = to_ivec(labels[(get_global_id(2) * POSITIONS + p) * LANES + LANE]);
+        ivec label = LABEL(labels, p);
         vec maximum, sum, at_label = NAN;
 
         softmax_run(run, prob + run_start(get_global_id(2), p), &maximum, &sum);
@@ -43,24 +31,14 @@ kernel void softmax_loss_forward(global const vec *x, global const vec *labels,
     counted[SUM_PLACE] = n;
 }
 
-/* loss = sum of n losses / normaliser; a normaliser of 0 stands for the number of labels. */
-kernel void softmax_loss_sum(global const vec *losses, global const vec *counted, int n,
-                             float normaliser, global float *loss, global float *divisor)
-{
-    float2 sums = add_all(losses, counted, n);
-
-    divisor[0] = normaliser > 0 ? normaliser : fmax(sums.y, 1);
-    loss[0] = sums.x / divisor[0];
-}
-
 /* dx = (prob - 1 at the label) * weight / divisor. Global size: LANES, positions, blocks. */
-kernel void softmax_loss_backward(global const vec *prob, global const vec *labels,
-                                  global vec *dx, int n_images, float weight,
-                                  global const float *divisor)
+kernel void softmax_with_loss_backward(global const vec *prob, global const vec *labels,
+                                       global vec *dx, int n_images, float weight,
+                                       global const float *divisor)
 {
     int p = get_global_id(1);
     size_t start = run_start(get_global_id(2), p);
-    ivec label = to_ivec(labels[(get_global_id(2) * POSITIONS + p) * LANES + LANE]);
+    ivec label = LABEL(labels, p);
     vec scale = counts(label, n_images) && is_channel(label) ? (vec)(weight / divisor[0])
                                                              : (vec)0;
 

@@ -92,15 +92,16 @@ static lcl_status need_sums(lcl_layer *l, size_t size, lcl_error *err)
     return LCL_OK;
 }
 
+/* <prefix>_<name> of cl/<file>.cl. */
 static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
-                             const char *pass, const lcl_define *defines, size_t n,
-                             lcl_error *err)
+                             const char *prefix, const char *name,
+                             const lcl_define *defines, size_t n, lcl_error *err)
 {
-    char *name = lcl_format("%s_%s", file, pass);
+    char *full = lcl_format("%s_%s", prefix, name);
     lcl_status status =
-        lcl_layer_kernel(l, out, file, name, l->bottoms[0]->block, defines, n, err);
+        lcl_layer_kernel(l, out, file, full, l->bottoms[0]->block, defines, n, err);
 
-    free(name);
+    free(full);
     return status;
 }
 
@@ -109,8 +110,7 @@ lcl_status lcl_loss_reshape(lcl_layer *l, const lcl_axis_view *v, float normalis
                             lcl_error *err)
 {
     lcl_loss *s = l->state;
-    int block = l->bottoms[0]->block;
-    size_t vector = (size_t)lcl_layer_vector(l, block);
+    size_t vector = (size_t)lcl_layer_vector(l, l->bottoms[0]->block);
 
     LCL_TRY(lcl_blob_reshape(l->tops[0], 0, NULL, 1, err));
     s->range = (lcl_range){v->lanes, (size_t)v->items, v->n_blocks};
@@ -118,9 +118,9 @@ lcl_status lcl_loss_reshape(lcl_layer *l, const lcl_axis_view *v, float normalis
     s->n_sums = (cl_int)lcl_axis_view_sums(v);
     s->normaliser = normaliser;
     LCL_TRY(need_sums(l, (size_t)s->n_sums * vector * sizeof(float), err));
-    LCL_TRY(get_kernel(l, &s->forward, file, "forward", defines, n, err));
-    LCL_TRY(get_kernel(l, &s->backward, file, "backward", defines, n, err));
-    return lcl_layer_kernel(l, &s->sum, "loss", "loss_sum", block, NULL, 0, err);
+    LCL_TRY(get_kernel(l, &s->forward, file, file, "forward", defines, n, err));
+    LCL_TRY(get_kernel(l, &s->backward, file, file, "backward", defines, n, err));
+    return get_kernel(l, &s->sum, file, "loss", "sum", defines, n, err);
 }
 
 lcl_status lcl_loss_add_up(lcl_layer *l, lcl_error *err)

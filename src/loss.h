@@ -30,7 +30,7 @@ lcl_status lcl_loss_check_counts(const lcl_layer *l, lcl_error *err);
 lcl_status lcl_loss_check_labels(const lcl_layer *l, int i, lcl_error *err);
 
 /* Shapes top 0, makes room for the sums over the positions of v, and gets the kernels
- * <file>_forward and <file>_backward of cl/<file>.cl. */
+ * <file>_forward and <file>_backward of cl/<file>.cl, which includes loss.cl. */
 lcl_status lcl_loss_reshape(lcl_layer *l, const lcl_axis_view *v, float normaliser,
                             const char *file, const lcl_define *defines, size_t n,
                             lcl_error *err);
