@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program_cache.h"
 #include "program_source.h"
+
+#define OPTIONS "-cl-std=CL1.2"
 
 static char *program_log(cl_program program, cl_device_id id)
 {
@@ -128,11 +131,17 @@ lcl_status lcl_program_build(cl_program *out, const lcl_device *dev,
 {
     const char *text = source->text;
     cl_int rc = CL_SUCCESS;
-    cl_program program = clCreateProgramWithSource(dev->context, 1, &text, NULL, &rc);
+    cl_program program = lcl_cache_load(dev, text, OPTIONS);
 
+    if (program) {
+        *out = program;
+        return LCL_OK;
+    }
+    program = clCreateProgramWithSource(dev->context, 1, &text, NULL, &rc);
     if (rc == CL_SUCCESS)
-        rc = clBuildProgram(program, 1, &dev->info.id, "-cl-std=CL1.2", NULL, NULL);
+        rc = clBuildProgram(program, 1, &dev->info.id, OPTIONS, NULL, NULL);
     if (rc == CL_SUCCESS) {
+        lcl_cache_store(dev, text, OPTIONS, program);
         *out = program;
         return LCL_OK;
     }
