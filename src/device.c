@@ -6,6 +6,7 @@
 
 #include "device_list.h"
 #include "device_state.h"
+#include "profile_state.h"
 #include "text.h"
 
 static lcl_status device_setup(lcl_device *dev, lcl_error *err)
@@ -52,6 +53,7 @@ void lcl_device_close(lcl_device *dev)
 {
     if (!dev)
         return;
+    lcl_profile_destroy(dev);
     lcl_device_release_programs(dev);
     for (int i = 0; i < LCL_N_SCRATCH; i++)
         lcl_buffer_release(&dev->scratch[i]);
@@ -153,7 +155,7 @@ static cl_int device_write_fill(lcl_device *dev, cl_mem buffer, size_t offset,
     for (size_t i = 0; i < n; i++)
         values[i] = value;
     rc = clEnqueueWriteBuffer(dev->queue, buffer, CL_TRUE, offset, size, values, 0, NULL,
-                              NULL);
+                              lcl_profile_slot(dev, "fill"));
     free(values);
     return rc;
 }
@@ -164,7 +166,7 @@ static cl_int device_fill(lcl_device *dev, cl_mem buffer, size_t offset, size_t 
     if (strcmp(dev->info.platform_name, "Oclgrind") == 0)
         return device_write_fill(dev, buffer, offset, size, value);
     return clEnqueueFillBuffer(dev->queue, buffer, &value, sizeof value, offset, size, 0,
-                               NULL, NULL);
+                               NULL, lcl_profile_slot(dev, "fill"));
 }
 
 lcl_status lcl_buffer_create(cl_mem *out, lcl_device *dev, size_t size, const char *what,
@@ -229,7 +231,7 @@ lcl_status lcl_buffer_read(lcl_device *dev, cl_mem buffer, size_t offset, size_t
         rc = CL_OUT_OF_RESOURCES;
     else if (size > 0)
         rc = clEnqueueReadBuffer(dev->queue, buffer, CL_TRUE, offset, size, out, 0, NULL,
-                                 NULL);
+                                 lcl_profile_slot(dev, "read"));
     return device_copied(dev, "reading", size, rc, err);
 }
 
@@ -242,7 +244,7 @@ lcl_status lcl_buffer_write(lcl_device *dev, cl_mem buffer, size_t offset, size_
         rc = CL_OUT_OF_RESOURCES;
     else if (size > 0)
         rc = clEnqueueWriteBuffer(dev->queue, buffer, CL_TRUE, offset, size, in, 0, NULL,
-                                  NULL);
+                                  lcl_profile_slot(dev, "write"));
     return device_copied(dev, "writing", size, rc, err);
 }
 
@@ -271,6 +273,6 @@ lcl_status lcl_buffer_copy(lcl_device *dev, cl_mem from, size_t from_offset, cl_
         rc = CL_OUT_OF_RESOURCES;
     else if (size > 0)
         rc = clEnqueueCopyBuffer(dev->queue, from, to, from_offset, to_offset, size, 0,
-                                 NULL, NULL);
+                                 NULL, lcl_profile_slot(dev, "copy"));
     return device_copied(dev, "copying", size, rc, err);
 }

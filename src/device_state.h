@@ -7,6 +7,8 @@
 #include "fault.h"
 #include "lcl/device.h"
 
+typedef struct lcl_profile lcl_profile;
+
 struct lcl_kernel {
     char *key; /* owned: file, kernel and defines */
     uint64_t hash;
@@ -25,7 +27,8 @@ struct lcl_device {
     size_t n_kernels;
     cl_program *programs; /* owned */
     size_t n_programs;
-    bool dry; /* launches are left out */
+    bool dry;             /* launches are left out */
+    lcl_profile *profile; /* owned; NULL: nothing is recorded */
     cl_mem scratch[LCL_N_SCRATCH];
     size_t scratch_size[LCL_N_SCRATCH];
     unsigned faults[LCL_N_FAULTS]; /* calls until one fails; 0: none will */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "filler.h"
+#include "lcl/profile.h"
 #include "text.h"
 
 #define LAYER(x) extern const lcl_layer_type lcl_layer_##x;
@@ -288,6 +289,8 @@ lcl_status lcl_layer_reshape(lcl_layer *l, lcl_error *err)
 
 lcl_status lcl_layer_forward(lcl_layer *l, lcl_error *err)
 {
+    lcl_profile_label(l->dev, l->param->name,
+                      l->phase == CAFFE__PHASE__TEST ? "test" : "forward");
     for (int i = 0; i < l->n_bottoms; i++)
         if (l->bottoms[i] != l->net_bottoms[i])
             LCL_TRY(lcl_blob_convert(l->bottoms[i], l->net_bottoms[i], LCL_DATA, err));
@@ -304,6 +307,7 @@ lcl_status lcl_layer_backward(lcl_layer *l, lcl_error *err)
 {
     if (!l->type->backward)
         return LCL_OK;
+    lcl_profile_label(l->dev, l->param->name, "backward");
     for (int i = 0; i < l->n_tops; i++) {
         lcl_blob *from = l->net_tops[i], *to = l->tops[i];
         if (to == from || !from->diff)

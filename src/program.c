@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "profile_state.h"
 #include "program_build.h"
 #include "program_source.h"
 #include "text.h"
@@ -367,6 +368,6 @@ lcl_status lcl_kernel_run(lcl_device *dev, lcl_kernel *kernel, lcl_range global,
         rc = CL_OUT_OF_RESOURCES;
     else
         rc = clEnqueueNDRangeKernel(dev->queue, kernel->kernel, 3, NULL, sizes, group, 0,
-                                    NULL, NULL);
+                                    NULL, lcl_profile_slot(dev, kernel->name));
     return rc == CL_SUCCESS ? LCL_OK : program_run_failed(kernel, "starting it", rc, err);
 }

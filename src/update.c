@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lcl/profile.h"
 #include "text.h"
 
 #define MAX_HISTORIES 2
@@ -300,6 +301,7 @@ lcl_status lcl_update_run(lcl_update *u, int iteration, float rate, lcl_log *log
 
     if (u->n_chunks == 0)
         return LCL_OK;
+    lcl_profile_label(u->dev, "", "update");
     if (p->clip_gradients >= 0)
         LCL_TRY(clip_gradient(u, log, err));
     return lcl_kernel_run(u->dev, u->step, (lcl_range){u->n_chunks * group, 1, 1},

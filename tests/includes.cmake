@@ -8,7 +8,7 @@ cmake_minimum_required(VERSION 3.18)
 set(table
     "0|base|lcl/(error|log)|text|rng|error|log"
     "1|proto|lcl/proto|proto[a-z_]*"
-    "1|device|lcl/device|device[a-z_]*|program[a-z_]*|fault|cl_name"
+    "1|device|lcl/device|lcl/profile|device[a-z_]*|program[a-z_]*|profile[a-z_]*|fault|cl_name"
     "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|leveldb[a-z_]*|db_write[a-z_]*|[a-z_]*_source|datum|image[a-z_]*|planes|window_list|npy|hdf5_file"
     "2|blas|lcl/blas|blas[a-z_]*"
     "2|blob|lcl/blob|blob[a-z_]*"

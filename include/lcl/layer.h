@@ -70,6 +70,9 @@ typedef struct {
      * which must stay (MemoryData). */
     lcl_status (*feed)(lcl_layer *l, const float *images, const float *labels, size_t n,
                        lcl_error *err);
+    /* Floating-point operations of a forward pass; the gradient of the bottoms and that of the
+     * parameters take as many each. NULL: not worth counting. */
+    double (*flops)(const lcl_layer *l);
     /* Releases what the layer put in l->state. */
     void (*destroy)(lcl_layer *l);
 } lcl_layer_type;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "commands/net_args.h"
+#include "commands/profile_report.h"
 #include "text.h"
 
 /* Milliseconds, summed over the iterations. */
@@ -114,6 +115,20 @@ static lcl_status time_net(lcl_net *net, long n, lcl_log *log, lcl_error *err)
     return status;
 }
 
+/* The same passes again, without waiting between layers. */
+static lcl_status profile_net(lcl_net *net, long n, lcl_error *err)
+{
+    lcl_device *dev = lcl_net_device(net);
+
+    LCL_TRY(lcl_profile_start(dev, err));
+    for (long i = 0; i < n; i++) {
+        LCL_TRY(lcl_net_forward(net, err));
+        LCL_TRY(lcl_net_backward(net, err));
+        LCL_TRY(lcl_device_finish(dev, err));
+    }
+    return lcl_profile_print(stdout, dev, &net, 1, err);
+}
+
 static lcl_status check_args(const lcl_args *args, long *n, Caffe__Phase *phase,
                              lcl_error *err)
 {
@@ -142,6 +157,8 @@ static int run(const lcl_args *args, lcl_error *err)
     status = lcl_args_open_net(args, phase, log, &dev, &net, err);
     if (status == LCL_OK)
         status = time_net(net, n, log, err);
+    if (status == LCL_OK && lcl_args_switch(args, "profile"))
+        status = profile_net(net, n, err);
     lcl_net_destroy(net);
     lcl_device_close(dev);
     lcl_log_destroy(log);
@@ -152,6 +169,7 @@ static const lcl_option options[] = {
     {"model", "FILE", NULL, "the net's prototxt"},
     {"weights", "FILE", NULL, "weights to run with"},
     {"iterations", "N", "50", "passes to time"},
+    {"profile", NULL, NULL, "print what each kernel took, by the device's clock"},
     {"phase", "TRAIN|TEST", "TRAIN", "phase of the net"},
     LCL_STATE_OPTIONS,
     LCL_DEVICE_OPTIONS,
@@ -166,7 +184,11 @@ const lcl_command lcl_command_time = {
         "time'\n"
         "does. The device is waited for after each layer, so the sum is more than an\n"
         "iteration of training takes.\n\n"
-        "  lenet-cl time --model lenet_train_test.prototxt --iterations 100",
+        "  lenet-cl time --model lenet_train_test.prototxt --iterations 100\n\n"
+        "With --profile a table of layers and kernels follows, from passes that do not\n"
+        "wait. GFLOP/s are nominal (a faster algorithm may pass the device's peak); "
+        "GB/s\n"
+        "count every blob and parameter once; a fused layer's time is its first's.",
     .options = options,
     .n_options = LCL_COUNT(options),
     .max_operands = 0,

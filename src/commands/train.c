@@ -2,9 +2,11 @@
 #define _XOPEN_SOURCE 700 /* SA_RESTART */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands/net_args.h"
+#include "commands/profile_report.h"
 #include "lcl/solver.h"
 #include "text.h"
 
@@ -166,6 +168,34 @@ static lcl_status optimize(lcl_solver *solver, const lcl_args *args, lcl_log *lo
     return LCL_OK;
 }
 
+static lcl_status report_profile(lcl_solver *solver, lcl_device *dev, const char *path,
+                                 lcl_error *err)
+{
+    const size_t n = 1 + lcl_solver_n_test_nets(solver);
+    lcl_net **nets = lcl_alloc(n, sizeof(lcl_net *));
+
+    nets[0] = lcl_solver_net(solver);
+    for (size_t i = 1; i < n; i++)
+        nets[i] = lcl_solver_test_net(solver, i - 1);
+    lcl_status status = lcl_profile_write(path, dev, err);
+    if (status == LCL_OK)
+        status = lcl_profile_print(stdout, dev, nets, n, err);
+    free(nets);
+    return status;
+}
+
+/* With --profile FILE: what the device did, in FILE and as a table. */
+static lcl_status optimize_profiled(lcl_solver *solver, const lcl_args *args,
+                                    lcl_device *dev, lcl_log *log, lcl_error *err)
+{
+    const char *path = not_empty(lcl_args_get(args, "profile"));
+
+    if (path)
+        LCL_TRY(lcl_profile_start(dev, err));
+    LCL_TRY(optimize(solver, args, log, err));
+    return path ? report_profile(solver, dev, path, err) : LCL_OK;
+}
+
 static lcl_status train_on(const lcl_args *args, lcl_device *dev, const lcl_proto *source,
                            signal_plan *plan, lcl_log *log, lcl_error *err)
 {
@@ -188,7 +218,7 @@ static lcl_status train_on(const lcl_args *args, lcl_device *dev, const lcl_prot
     };
     lcl_status status = lcl_solver_create(&solver, dev, source, &options, err);
     if (status == LCL_OK)
-        status = optimize(solver, args, log, err);
+        status = optimize_profiled(solver, args, dev, log, err);
     lcl_solver_destroy(solver);
     lcl_state_args_free(&state);
     return status;
@@ -236,6 +266,7 @@ static const lcl_option options[] = {
     {"solver", "FILE", NULL, "the solver's prototxt (or as the operand)"},
     {"snapshot", "FILE", NULL, "resume from this .solverstate"},
     {"weights", "A,B", NULL, "start from these .caffemodel files"},
+    {"profile", "FILE", NULL, "write what ran when, a Chrome trace, and print a table"},
     {"sigint_effect", "snapshot|stop|none", "stop", "what SIGINT (Ctrl-C) does"},
     {"sighup_effect", "snapshot|stop|none", "snapshot", "what SIGHUP does"},
     LCL_STATE_OPTIONS,

@@ -335,6 +335,17 @@ static lcl_status convolution_backward(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
+static double convolution_flops(const lcl_layer *l)
+{
+    const lcl_blob *w = l->params[0];
+    double sum = 0;
+
+    for (int i = 0; i < l->n_tops; i++)
+        sum += 2.0 * (double)lcl_blob_count(l->tops[i]) *
+               (double)lcl_blob_count_range(w, 1, w->n_axes);
+    return sum;
+}
+
 static void convolution_destroy(lcl_layer *l)
 {
     convolution_state *s = l->state;
@@ -357,5 +368,6 @@ const lcl_layer_type lcl_layer_convolution = {
     .forward = convolution_forward,
     .backward = convolution_backward,
     .fuse = convolution_fuse,
+    .flops = convolution_flops,
     .destroy = convolution_destroy,
 };

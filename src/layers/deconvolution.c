@@ -74,6 +74,17 @@ static lcl_status backward(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
+static double flops(const lcl_layer *l)
+{
+    const lcl_blob *w = l->params[0];
+    double sum = 0;
+
+    for (int i = 0; i < l->n_bottoms; i++)
+        sum += 2.0 * (double)lcl_blob_count(l->bottoms[i]) *
+               (double)lcl_blob_count_range(w, 1, w->n_axes);
+    return sum;
+}
+
 const lcl_layer_type lcl_layer_deconvolution = {
     .name = "Deconvolution",
     .min_bottoms = 1,
@@ -86,5 +97,6 @@ const lcl_layer_type lcl_layer_deconvolution = {
     .reshape = reshape,
     .forward = forward,
     .backward = backward,
+    .flops = flops,
     .destroy = lcl_convolution_direct_release,
 };

@@ -256,6 +256,13 @@ static lcl_status inner_product_fuse(lcl_layer *l, lcl_layer *const *next, size_
     return get_product_kernels(l, err);
 }
 
+static double inner_product_flops(const lcl_layer *l)
+{
+    const inner_product_state *s = l->state;
+
+    return 2.0 * (double)lcl_blob_count(l->tops[0]) * (double)s->inputs;
+}
+
 static void inner_product_destroy(lcl_layer *l)
 {
     inner_product_state *s = l->state;
@@ -275,5 +282,6 @@ const lcl_layer_type lcl_layer_inner_product = {
     .forward = inner_product_forward,
     .backward = inner_product_backward,
     .fuse = inner_product_fuse,
+    .flops = inner_product_flops,
     .destroy = inner_product_destroy,
 };
