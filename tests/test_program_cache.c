@@ -85,7 +85,7 @@ START_TEST(test_kept_program_runs)
 {
     lcl_device *dev = testing_device();
     cl_program program;
-    lcl_kernel *kernel;
+    cl_kernel kernel;
     cl_mem x = NULL;
     cl_int rc;
     float value = 0;

@@ -199,6 +199,33 @@ START_TEST(train_resume_test_and_time)
 }
 END_TEST
 
+START_TEST(profiles)
+{
+    make_folder();
+    write_solver("max_iter: 3 test_iter: 1 test_interval: 3");
+    ck_assert_int_eq(run("train %F/solver.prototxt --profile %F/trace.json"), 0);
+    CHECK_FILE("out", " GFLOP/s and ");
+    CHECK_FILE("out", "\nip forward ");
+    CHECK_FILE("out", "\nip backward ");
+    CHECK_FILE("out", "\nip test ");
+    CHECK_FILE("out", "\nupdate ");
+    CHECK_FILE("trace.json", "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [\n");
+    CHECK_FILE("trace.json", "{\"name\": \"ip backward\", \"ph\": \"X\"");
+    CHECK_FILE("trace.json", "\n]}\n");
+
+    ck_assert_int_eq(run("time --model %F/net.prototxt --iterations 2 --profile"), 0);
+    CHECK_FILE("out", "\nip forward ");
+    ck_assert(!file_has("out", "\nip test "));
+    ck_assert_int_eq(run("time --model %F/net.prototxt --iterations 1"), 0);
+    ck_assert(!file_has("out", "\nip forward "));
+
+    ck_assert_int_ne(
+        run("train %F/solver.prototxt --profile %F/no/such/folder/trace.json"), 0);
+    CHECK_FILE("err", "no/such/folder/trace.json");
+    remove_folder();
+}
+END_TEST
+
 /* ---- Signals ---------------------------------------------------------------------- */
 
 #define LONG_RUN "max_iter: 100000000 display: 10 snapshot_after_train: "
@@ -344,6 +371,7 @@ int main(void)
 
     tcase_set_timeout(tc, 300);
     tcase_add_test(tc, train_resume_test_and_time);
+    tcase_add_test(tc, profiles);
     tcase_add_test(tc, sigint_snapshots_and_stops);
     tcase_add_test(tc, sigterm_snapshots_in_any_case);
     tcase_add_test(tc, sighup_snapshots_and_goes_on);
