@@ -305,6 +305,14 @@ lcl_status lcl_device_build(lcl_device *dev, lcl_error *err)
     return LCL_OK;
 }
 
+lcl_status lcl_kernel_cl(cl_kernel *out, lcl_device *dev, lcl_kernel *kernel,
+                         lcl_error *err)
+{
+    LCL_TRY(need_kernel(dev, kernel, err));
+    *out = kernel->kernel;
+    return LCL_OK;
+}
+
 /* ---- Running -------------------------------------------------------------- */
 
 void lcl_program_group(size_t limit, const size_t global[3], size_t group[3])

@@ -119,6 +119,11 @@ lcl_status lcl_device_build(lcl_device *dev, lcl_error *err);
 void lcl_device_dry(lcl_device *dev, bool on);
 bool lcl_device_is_dry(const lcl_device *dev);
 
+/* The kernel's OpenCL object, built now if it was not, for a queue of the caller's own.
+ * Borrowed from the device. */
+lcl_status lcl_kernel_cl(cl_kernel *out, lcl_device *dev, lcl_kernel *kernel,
+                         lcl_error *err);
+
 /* A kernel argument: size and address, as clSetKernelArg wants them. */
 typedef struct {
     size_t size;
