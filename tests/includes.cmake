@@ -19,12 +19,14 @@ set(table
     "5|golden|golden"
     "5|net|lcl/net|net[a-z0-9_]*|step[a-z_]*|fuse[a-z_]*"
     "6|solver|lcl/solver|solver[a-z_]*|update[a-z_]*|snapshot[a-z0-9_]*|learning_rate"
-    "7|commands|commands/[a-z_]+"
-    "8|main|main")
+    "7|bench|bench/[a-z_]+"
+    "8|commands|commands/[a-z_]+"
+    "9|main|main")
 
 # header | areas that may include it
 set(third_party
     "caffe.pb-c.h|proto|source|filler|layer|layers|net|solver|commands"
+    "jansson.h|bench"
     "protobuf-c/protobuf-c.h|proto"
     "CL/cl.h|device"
     "clblast_c.h|blas"
