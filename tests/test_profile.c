@@ -129,7 +129,7 @@ START_TEST(test_table)
 
     ck_assert(number_after(table, "\nconv \"1\" forward") == N_PASSES);
     ck_assert(number_after(table, "\nip backward") == N_PASSES);
-    ck_assert_ptr_nonnull(strstr(table, "\n    softmax_loss_forward "));
+    ck_assert_ptr_nonnull(strstr(table, "\n    softmax_with_loss_forward "));
     for (char *line = table; (line = strchr(line, '\n')) != NULL; line++) {
         double calls, us, part;
         if (line[1] == ' ' || !strstr(line, "%") ||
