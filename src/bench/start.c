@@ -18,7 +18,7 @@ extern char **environ;
 
 /* Where drivers and this program keep built kernels. */
 static const char *const caches[] = {
-    "POCL_CACHE_DIR", "XDG_CACHE_HOME",        "CUDA_CACHE_PATH",
+    "POCL_CACHE_DIR", "XDG_CACHE_HOME",        "LCL_CACHE_DIR",       "CUDA_CACHE_PATH",
     "NEO_CACHE_DIR",  "MESA_SHADER_CACHE_DIR", "AMD_COMGR_CACHE_DIR",
 };
 
