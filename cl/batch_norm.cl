@@ -4,7 +4,10 @@
  * one work-item a channel adds them. */
 #include "sums.cl"
 
-enum { MEAN, DEVIATION, MEAN_DY, MEAN_PRODUCT };
+#define MEAN 0
+#define DEVIATION 1
+#define MEAN_DY 2
+#define MEAN_PRODUCT 3
 #define CHANNEL ((int)get_global_id(1) / SHARES)
 #define STAT(i) stats[(i) * CHANNELS + CHANNEL]
 

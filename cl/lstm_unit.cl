@@ -1,6 +1,10 @@
 /* A step of LSTM cells. A cell's gates lie ROW vectors apart, in the order i, f, o, g:
  *   c = cont sigmoid(f) c_before + sigmoid(i) tanh(g),  h = sigmoid(o) tanh(c). */
-enum { GATE_I, GATE_F, GATE_O, GATE_G, GATES };
+#define GATE_I 0
+#define GATE_F 1
+#define GATE_O 2
+#define GATE_G 3
+#define GATES 4
 
 /* Where the gates of vector i of a step start. */
 #define GATES_AT(i) ((i) / ROW * GATES * ROW + (i) % ROW)
