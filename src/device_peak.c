@@ -1,11 +1,10 @@
 /* Measures what a device can do at most, in about a tenth of a second. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "lcl/profile.h"
 #include "text.h"
 
-#define CHAINS 12        /* as in cl/peak.cl */
+#define CHAINS 12        /* of multiply-adds that do not depend on each other */
 #define COPY_VECTORS 256 /* of a work-item */
 #define LEAST_SECONDS 5e-3
 #define REPEATS 5
@@ -20,22 +19,14 @@ typedef struct {
 typedef lcl_status peak_run(const peak *p, lcl_kernel *kernel, cl_mem a, cl_mem b, int n,
                             lcl_error *err);
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static lcl_status time_once(const peak *p, peak_run *run, lcl_kernel *kernel, cl_mem a,
                             cl_mem b, int n, double *seconds, lcl_error *err)
 {
-    const double start = now();
+    const double start = lcl_now();
 
     LCL_TRY(run(p, kernel, a, b, n, err));
     LCL_TRY(lcl_device_finish(p->dev, err));
-    *seconds = now() - start;
+    *seconds = lcl_now() - start;
     return LCL_OK;
 }
 
@@ -76,8 +67,8 @@ static lcl_status run_copy(const peak *p, lcl_kernel *kernel, cl_mem in, cl_mem 
                            int n, lcl_error *err)
 {
     const bool cpu = lcl_device_is_cpu(p->dev);
-    const cl_int count = COPY_VECTORS, first = cpu ? COPY_VECTORS : 1,
-                 step = cpu ? 1 : (cl_int)p->items.x;
+    const cl_int count = COPY_VECTORS;
+    const cl_ulong first = cpu ? COPY_VECTORS : 1, step = cpu ? 1 : p->items.x;
     const lcl_arg args[] = {LCL_ARG(in), LCL_ARG(out), LCL_ARG(count), LCL_ARG(first),
                             LCL_ARG(step)};
 
@@ -90,7 +81,10 @@ static lcl_status run_copy(const peak *p, lcl_kernel *kernel, cl_mem in, cl_mem 
 static lcl_status get_kernel(const peak *p, lcl_kernel **out, const char *name,
                              lcl_error *err)
 {
-    const lcl_define defines[] = {{"B", p->vector}, {"V", p->vector}};
+    const lcl_define defines[] = {{"B", p->vector},
+                                  {"V", p->vector},
+                                  {"CHAINS", CHAINS},
+                                  {"MULTIPLY_ADD", 0, "fma"}};
 
     return lcl_kernel_get(out, p->dev, "peak", name, defines, LCL_COUNT(defines), err);
 }
@@ -104,7 +98,8 @@ static lcl_status measure_flops(peak p, double *flops, lcl_error *err)
 
     p.items.x = p.group.x * 16 * (info->compute_units ? info->compute_units : 1);
     LCL_TRY(get_kernel(&p, &kernel, "peak_multiply_add", err));
-    LCL_TRY(lcl_buffer_create(&out, p.dev, p.items.x * sizeof(float), "results", err));
+    LCL_TRY(lcl_buffer_create(&out, p.dev, p.items.x * (size_t)p.vector * sizeof(float),
+                              "results", err));
     lcl_status status = measure(&p, run_multiply_add, kernel, out, NULL, &rate, err);
     lcl_buffer_release(&out);
     *flops = rate * 2.0 * CHAINS * p.vector * (double)p.items.x;

@@ -6,21 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "learning_rate.h"
 #include "solver_state.h"
 #include "text.h"
 
 #define PROGRESS_SECONDS 0.25
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- Creation --------------------------------------------------------------------- */
 
@@ -270,12 +261,12 @@ static lcl_status display_iteration(lcl_solver *s, lcl_error *err)
     LCL_TRY(take_losses(s, 0, s->param->iter_size, err));
     LCL_TRY(lcl_reader_take(s->outputs, &values, &count, err));
     s->displayed_loss = smoothed_loss(s);
-    double lapse = now() - s->display_time;
+    double lapse = lcl_now() - s->display_time;
     int n = s->progress.iteration - s->last_display;
     LCL_LOG(s->log, "Iteration %d (%g iter/s, %gs/%d iters), loss = %g",
             s->progress.iteration, n / (lapse > 0 ? lapse : 1), lapse, s->param->display,
             (double)s->displayed_loss);
-    s->display_time = now();
+    s->display_time = lcl_now();
     s->last_display = s->progress.iteration;
     for (size_t i = 0; i < count; i++) {
         lcl_reader_line(s->outputs, i, (double)values[i], line, sizeof line);
@@ -287,7 +278,7 @@ static lcl_status display_iteration(lcl_solver *s, lcl_error *err)
 /* The rate is measured anew after what is no training: tests, the first iteration's builds. */
 static void restart_rate(lcl_solver *s)
 {
-    s->rate_time = now();
+    s->rate_time = lcl_now();
     s->rate_iteration = s->progress.iteration;
 }
 
@@ -304,7 +295,7 @@ static void duration_text(long seconds, char *out, size_t size)
 /* A line at the bottom of a terminal, a few times a second. */
 static void show_progress(lcl_solver *s)
 {
-    const double time = now();
+    const double time = lcl_now();
     const int done = s->progress.iteration - s->rate_iteration;
     char eta[32];
 

@@ -1,4 +1,4 @@
-/* Host memory, growing strings, paths, "did you mean" and whole-file reads and writes. */
+/* Host memory, growing strings, paths, "did you mean", whole-file reads and writes, a clock. */
 #ifndef LCL_TEXT_H
 #define LCL_TEXT_H
 
@@ -60,5 +60,8 @@ lcl_status lcl_file_read(char **out, size_t *size, const char *path, size_t limi
  * new one, never a part. Removes the temporary file on failure. */
 lcl_status lcl_file_write(const char *path, const void *bytes, size_t size,
                           lcl_error *err);
+
+/* Seconds since some point in time; never goes back. */
+double lcl_now(void);
 
 #endif

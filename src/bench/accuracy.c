@@ -81,12 +81,12 @@ static void measure(lcl_bench *b, const char *train_images, const char *test_ima
     accuracy_run a = {0};
     lcl_error err = {0};
     char text[128];
-    double start = lcl_bench_now();
+    double start = lcl_now();
     lcl_status status = prepare(&a, b, train_images, test_images, &err);
 
     if (status == LCL_OK)
         status = train(&a, b, &err);
-    double seconds = lcl_bench_now() - start;
+    double seconds = lcl_now() - start;
     if (status != LCL_OK) {
         lcl_bench_skip(b, "90 %", "", err.message);
     } else if (a.best < GOAL) {

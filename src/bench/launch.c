@@ -72,14 +72,13 @@ static lcl_status check_launch(void *what, double *error, lcl_error *err)
 
 static lcl_status prepare(launch_run *l, lcl_error *err)
 {
-    const lcl_define defines[] = {{.name = "W", .value = 1}};
     cl_uint units = lcl_device_get_info(l->dev)->compute_units;
     cl_int code = CL_SUCCESS;
 
     l->items = 2 * (units ? units : 1);
     l->queue = lcl_device_queue(l->dev);
     lcl_kernel *kernel;
-    LCL_TRY(lcl_kernel_get(&kernel, l->dev, "bench", "bench_count", defines, 1, err));
+    LCL_TRY(lcl_kernel_get(&kernel, l->dev, "bench", "bench_count", NULL, 0, err));
     LCL_TRY(lcl_kernel_cl(&l->kernel, l->dev, kernel, err));
     LCL_TRY(lcl_buffer_create(&l->counts, l->dev, SLOTS * l->items * sizeof(cl_int),
                               "counts of launches", err));

@@ -2,7 +2,6 @@
 #include "bench/measure.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "text.h"
 
@@ -11,24 +10,16 @@
 #define MOST_REPEATS 200
 #define MOST_RUNS 10000 /* of a repeat */
 
-double lcl_bench_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Seconds of one of n runs. */
 static lcl_status time_runs(double *seconds, lcl_device *dev, int n, lcl_bench_run *run,
                             void *what, lcl_error *err)
 {
-    double start = lcl_bench_now();
+    double start = lcl_now();
 
     for (int i = 0; i < n; i++)
         LCL_TRY(run(what, err));
     LCL_TRY(lcl_device_finish(dev, err));
-    *seconds = (lcl_bench_now() - start) / n;
+    *seconds = (lcl_now() - start) / n;
     return LCL_OK;
 }
 
@@ -57,8 +48,8 @@ lcl_status lcl_bench_measure_run(lcl_bench_time *out, lcl_device *dev, double bu
 
     LCL_TRY(time_runs(&seconds[0], dev, 1, run, what, err));
     LCL_TRY(choose_runs(&n, dev, run, what, err));
-    double end = lcl_bench_now() + budget;
-    while (repeats < LEAST_REPEATS || (repeats < MOST_REPEATS && lcl_bench_now() < end))
+    double end = lcl_now() + budget;
+    while (repeats < LEAST_REPEATS || (repeats < MOST_REPEATS && lcl_now() < end))
         LCL_TRY(time_runs(&seconds[repeats++], dev, n, run, what, err));
     *out = lcl_bench_statistics(seconds, repeats);
     return LCL_OK;

@@ -8,9 +8,6 @@
 /* Enqueues one run of `what`. */
 typedef lcl_status lcl_bench_run(void *what, lcl_error *err);
 
-/* Seconds since some point in time. */
-double lcl_bench_now(void);
-
 /* Times runs for about `budget` seconds, in repeats of as many runs as take at least 10 ms;
  * the device is waited for at the end of each repeat. At least three repeats, whatever they
  * take; the first run is not counted. */

@@ -67,12 +67,13 @@ static void choose_items(const lcl_device *dev, lcl_range *items, lcl_range *gro
 
 static lcl_status prepare_fma(fma_run *f, lcl_error *err)
 {
-    const lcl_define defines[] = {{.name = "W", .value = f->width},
+    const lcl_define defines[] = {{.name = "B", .value = f->width},
+                                  {.name = "V", .value = f->width},
                                   {.name = "CHAINS", .value = f->chains},
                                   {.name = "MULTIPLY_ADD", .text = f->function}};
 
     choose_items(f->dev, &f->items, &f->group);
-    LCL_TRY(lcl_kernel_get(&f->kernel, f->dev, "bench", "bench_fma", defines,
+    LCL_TRY(lcl_kernel_get(&f->kernel, f->dev, "peak", "peak_multiply_add", defines,
                            LCL_COUNT(defines), err));
     return lcl_buffer_create(&f->out, f->dev,
                              f->items.x * (size_t)f->width * sizeof(float),
@@ -213,7 +214,7 @@ static lcl_status fill_memory(const memory_run *m, lcl_error *err)
 static lcl_status prepare_memory(memory_run *m, lcl_error *err)
 {
     const lcl_device_info *info = lcl_device_get_info(m->dev);
-    const lcl_define defines[] = {{.name = "W", .value = m->width}};
+    const lcl_define defines[] = {{"B", m->width}, {"V", m->width}};
 
     for (m->size = (size_t)4 << 20; m->size * 2 <= MOST_BYTES &&
                                     m->size * 8 <= info->global_memory &&
@@ -222,8 +223,9 @@ static lcl_status prepare_memory(memory_run *m, lcl_error *err)
     m->count = lcl_device_is_cpu(m->dev) ? 1024 : 16;
     m->items.x = m->size / sizeof(float) / (size_t)(m->width * m->count);
     m->group = (lcl_range){lcl_device_is_cpu(m->dev) ? 1 : 128, 1, 1};
-    LCL_TRY(lcl_kernel_get(&m->kernel, m->dev, "bench",
-                           m->copies ? "bench_copy" : "bench_read", defines, 1, err));
+    LCL_TRY(lcl_kernel_get(&m->kernel, m->dev, "peak",
+                           m->copies ? "peak_copy" : "peak_read", defines,
+                           LCL_COUNT(defines), err));
     LCL_TRY(lcl_buffer_create(&m->in, m->dev, m->size, "the memory to read", err));
     LCL_TRY(lcl_buffer_create(&m->out, m->dev, m->size, "the memory to write", err));
     return fill_memory(m, err);

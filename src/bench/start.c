@@ -80,14 +80,14 @@ static lcl_status run_process(const start_run *s, double *seconds, lcl_error *er
     posix_spawn_file_actions_addopen(&files, 1, s->log, O_WRONLY | O_CREAT | O_TRUNC,
                                      0600);
     posix_spawn_file_actions_adddup2(&files, 1, 2);
-    double start = lcl_bench_now();
+    double start = lcl_now();
     int code = posix_spawn(&pid, PROGRAM, &files, NULL, argv, s->environment);
     posix_spawn_file_actions_destroy(&files);
     if (code != 0)
         return lcl_fail(err, LCL_EIO, PROGRAM, "cannot be started: %s", strerror(code));
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    *seconds = lcl_bench_now() - start;
+    *seconds = lcl_now() - start;
     return status == 0 ? LCL_OK : fail_child(s, status, err);
 }
 

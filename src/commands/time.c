@@ -2,7 +2,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "commands/net_args.h"
 #include "commands/profile_report.h"
@@ -20,10 +19,7 @@ typedef struct {
 
 static double now_ms(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+    return 1e3 * lcl_now();
 }
 
 /* Runs one layer and waits for it; adds the time to *sum. */
