@@ -38,80 +38,90 @@ constant float GT[TN][R] = GT_VALUES;
           : (factor) == -1.0f ? sum - (x)                                                    \
                               : mad((vec)(factor), (x), sum)
 
-/* out(0..TN) = matrix * in(0..n), matrix TN x n. */
-#define SPREAD(matrix, n, in, out)                                                           \
+/* out[0..TN] = matrix * in[0..n], matrix TN x n. out lies `step` apart. */
+#define SPREAD(matrix, n, in, out, step)                                                     \
     {                                                                                        \
         vec first_ = (vec)(0.0f), last_ = (vec)(0.0f);                                       \
         UNROLL for (int j_ = 0; j_ < (n); j_++)                                              \
         {                                                                                    \
-            ADD_SCALED(first_, matrix[0][j_], in(j_));                                       \
-            ADD_SCALED(last_, matrix[TN - 1][j_], in(j_));                                   \
+            ADD_SCALED(first_, matrix[0][j_], (in)[j_]);                                     \
+            ADD_SCALED(last_, matrix[TN - 1][j_], (in)[j_]);                                 \
         }                                                                                    \
-        out(0) = first_;                                                                     \
-        out(TN - 1) = last_;                                                                 \
+        (out)[0] = first_;                                                                   \
+        (out)[(TN - 1) * (step)] = last_;                                                    \
         UNROLL for (int p_ = 1; p_ < TN - 1; p_ += 2)                                        \
         {                                                                                    \
             vec even_ = (vec)(0.0f), odd_ = (vec)(0.0f);                                     \
             UNROLL for (int j_ = 0; j_ < (n); j_ += 2)                                       \
-                ADD_SCALED(even_, matrix[p_][j_], in(j_));                                   \
+                ADD_SCALED(even_, matrix[p_][j_], (in)[j_]);                                 \
             UNROLL for (int j_ = 1; j_ < (n); j_ += 2)                                       \
-                ADD_SCALED(odd_, matrix[p_][j_], in(j_));                                    \
-            out(p_) = even_ + odd_;                                                          \
-            out(p_ + 1) = even_ - odd_;                                                      \
+                ADD_SCALED(odd_, matrix[p_][j_], (in)[j_]);                                  \
+            (out)[p_ * (step)] = even_ + odd_;                                               \
+            (out)[(p_ + 1) * (step)] = even_ - odd_;                                         \
         }                                                                                    \
     }
 
-/* out(0..n) = matrix^T * in(0..TN). */
-#define GATHER(matrix, n, in, out)                                                           \
+/* out[0..n] = matrix^T * in[0..TN]. */
+#define GATHER(matrix, n, in, out, step)                                                     \
     {                                                                                        \
         vec plus_[TN / 2], minus_[TN / 2];                                                   \
         UNROLL for (int p_ = 1; p_ < TN - 1; p_ += 2)                                        \
         {                                                                                    \
-            plus_[p_ / 2] = in(p_) + in(p_ + 1);                                             \
-            minus_[p_ / 2] = in(p_) - in(p_ + 1);                                            \
+            plus_[p_ / 2] = (in)[p_] + (in)[p_ + 1];                                         \
+            minus_[p_ / 2] = (in)[p_] - (in)[p_ + 1];                                        \
         }                                                                                    \
         UNROLL for (int j_ = 0; j_ < (n); j_++)                                              \
         {                                                                                    \
             vec sum_ = (vec)(0.0f);                                                          \
-            ADD_SCALED(sum_, matrix[0][j_], in(0));                                          \
+            ADD_SCALED(sum_, matrix[0][j_], (in)[0]);                                        \
             UNROLL for (int p_ = 1; p_ < TN - 1; p_ += 2)                                    \
                 ADD_SCALED(sum_, matrix[p_][j_], (j_ % 2 ? minus_ : plus_)[p_ / 2]);         \
-            ADD_SCALED(sum_, matrix[TN - 1][j_], in(TN - 1));                                \
-            out(j_) = sum_;                                                                  \
+            ADD_SCALED(sum_, matrix[TN - 1][j_], (in)[TN - 1]);                              \
+            (out)[j_ * (step)] = sum_;                                                       \
         }                                                                                    \
     }
+
+/* A tile from n_in x n_in to n_out x n_out: ONE_WAY, SPREAD or GATHER, over its columns and then
+ * its rows. COLUMN(x, j) fills x with column j, ROW(i, x) takes row i of the result. */
+#define TRANSFORM(ONE_WAY, matrix, n, n_in, n_out, COLUMN, ROW)                              \
+    {                                                                                        \
+        vec half_way_[n_out][n_in];                                                          \
+        OUTER for (int l_ = 0; l_ < (n_in); l_++)                                            \
+        {                                                                                    \
+            vec x_[n_in];                                                                    \
+            COLUMN(x_, l_)                                                                   \
+            ONE_WAY(matrix, n, x_, &half_way_[0][l_], n_in)                                  \
+        }                                                                                    \
+        OUTER for (int l_ = 0; l_ < (n_out); l_++)                                           \
+        {                                                                                    \
+            vec x_[n_out];                                                                   \
+            ONE_WAY(matrix, n, half_way_[l_], x_, 1)                                         \
+            ROW(l_, x_)                                                                      \
+        }                                                                                    \
+    }
+#define SPREAD_TILE(matrix, n, COLUMN, ROW) TRANSFORM(SPREAD, matrix, n, n, TN, COLUMN, ROW)
+#define GATHER_TILE(matrix, n, COLUMN, ROW) TRANSFORM(GATHER, matrix, n, TN, n, COLUMN, ROW)
 
 #ifdef FILTERS
 /* u[point][g][c][k] = G w G^T, V filters k a work-item. x: vectors of k, y: c, z: g. */
 kernel void winograd_filter(global const float *restrict w, global float *restrict u)
 {
     const int k0 = get_global_id(0) * V, c = get_global_id(1), g = get_global_id(2);
-    vec rows[TN][R];
 
-    OUTER for (int j = 0; j < R; j++) {
-        vec column[R];
-        OUTER for (int i = 0; i < R; i++) {
-            float lanes[V];
-            UNROLL for (int v = 0; v < V; v++)
-                lanes[v] = w[(((g * K + min(k0 + v, K - 1)) * C + c) * R + i) * R + j];
-            column[i] = LOAD(lanes);
-        }
-#define IN(i) column[i]
-#define OUT(i) rows[i][j]
-        SPREAD(GT, R, IN, OUT)
-#undef IN
-#undef OUT
+#define COLUMN(x, j)                                                                         \
+    OUTER for (int i = 0; i < R; i++)                                                        \
+    {                                                                                        \
+        float lanes[V];                                                                      \
+        UNROLL for (int v = 0; v < V; v++)                                                   \
+            lanes[v] = w[(((g * K + min(k0 + v, K - 1)) * C + c) * R + i) * R + (j)];        \
+        x[i] = LOAD(lanes);                                                                  \
     }
-    OUTER for (int i = 0; i < TN; i++) {
-        vec out[TN];
-#define IN(j) rows[i][j]
-#define OUT(j) out[j]
-        SPREAD(GT, R, IN, OUT)
-#undef IN
-#undef OUT
-        UNROLL for (int j = 0; j < TN; j++)
-            STORE(out[j], u + ((size_t)((i * TN + j) * G + g) * C + c) * K_PITCH + k0);
-    }
+#define ROW(i, x)                                                                            \
+    UNROLL for (int j = 0; j < TN; j++)                                                      \
+        STORE(x[j], u + ((size_t)(((i) * TN + j) * G + g) * C + c) * K_PITCH + k0);
+    SPREAD_TILE(GT, R, COLUMN, ROW)
+#undef COLUMN
+#undef ROW
 }
 
 /* dw = G^T du G (+ dw), with du summed over `n_shares` arrays. Ids as above. */
@@ -119,38 +129,27 @@ kernel void winograd_filter_adjoint(global const float *restrict du, int n_share
                                     global float *restrict dw, int accumulate)
 {
     const int k0 = get_global_id(0) * V, c = get_global_id(1), g = get_global_id(2);
-    vec rows[R][TN];
 
-    OUTER for (int j = 0; j < TN; j++) {
-        vec column[TN];
-        OUTER for (int i = 0; i < TN; i++) {
-            column[i] = (vec)(0.0f);
-            for (int s = 0; s < n_shares; s++)
-                column[i] += LOAD(
-                    du + ((((size_t)s * POS + i * TN + j) * G + g) * C + c) * K_PITCH + k0);
-        }
-#define IN(i) column[i]
-#define OUT(i) rows[i][j]
-        GATHER(GT, R, IN, OUT)
-#undef IN
-#undef OUT
+#define COLUMN(x, j)                                                                         \
+    OUTER for (int i = 0; i < TN; i++)                                                       \
+    {                                                                                        \
+        x[i] = (vec)(0.0f);                                                                  \
+        for (int s = 0; s < n_shares; s++)                                                   \
+            x[i] += LOAD(du + ((((size_t)s * POS + i * TN + (j)) * G + g) * C + c) * K_PITCH + k0); \
     }
-    OUTER for (int i = 0; i < R; i++) {
-        vec out[R];
-#define IN(j) rows[i][j]
-#define OUT(j) out[j]
-        GATHER(GT, R, IN, OUT)
-#undef IN
-#undef OUT
-        OUTER for (int j = 0; j < R; j++) {
-            float lanes[V];
-            STORE(out[j], lanes);
-            for (int v = 0; v < min(V, K - k0); v++) {
-                global float *to = dw + (((g * K + k0 + v) * C + c) * R + i) * R + j;
-                *to = accumulate ? *to + lanes[v] : lanes[v];
-            }
-        }
+#define ROW(i, x)                                                                            \
+    OUTER for (int j = 0; j < R; j++)                                                        \
+    {                                                                                        \
+        float lanes[V];                                                                      \
+        STORE(x[j], lanes);                                                                  \
+        for (int v = 0; v < min(V, K - k0); v++) {                                           \
+            global float *to = dw + (((g * K + k0 + v) * C + c) * R + (i)) * R + j;          \
+            *to = accumulate ? *to + lanes[v] : lanes[v];                                    \
+        }                                                                                    \
     }
+    GATHER_TILE(GT, R, COLUMN, ROW)
+#undef COLUMN
+#undef ROW
 }
 #endif
 
@@ -167,34 +166,21 @@ kernel void winograd_input(global const vec *restrict x, global vec *restrict u,
     for (int t = 0; t < n_tiles; t++) {
         const int top = (t0 + t) / TILES_X * TM - PH, left = (t0 + t) % TILES_X * TM - PW;
         const bool inside = top >= 0 && left >= 0 && top + TN <= H && left + TN <= W;
-        vec m[TN][TN];
-        OUTER for (int j = 0; j < TN; j++) {
-            vec column[TN];
-            if (inside) {
-                UNROLL for (int i = 0; i < TN; i++)
-                    column[i] = image[((top + i) * W + left + j) * LANES];
-            } else {
-                UNROLL for (int i = 0; i < TN; i++)
-                    column[i] = INSIDE(top + i, H) && INSIDE(left + j, W)
-                                    ? image[((top + i) * W + left + j) * LANES]
-                                    : (vec)(0.0f);
-            }
-#define IN(i) column[i]
-#define OUT(i) m[i][j]
-            SPREAD(BT, TN, IN, OUT)
-#undef IN
-#undef OUT
-        }
-        OUTER for (int i = 0; i < TN; i++) {
-            vec out[TN];
-#define IN(j) m[i][j]
-#define OUT(j) out[j]
-            SPREAD(BT, TN, IN, OUT)
-#undef IN
-#undef OUT
-            UNROLL for (int j = 0; j < TN; j++)
-                u[((i * TN + j) * (size_t)POINT(G * C) + t) * LANES] = out[j];
-        }
+#define PIXEL(i, j) image[((top + (i)) * W + left + (j)) * LANES]
+#define COLUMN(x, j)                                                                         \
+    if (inside) {                                                                            \
+        UNROLL for (int i = 0; i < TN; i++) x[i] = PIXEL(i, j);                              \
+    } else {                                                                                 \
+        UNROLL for (int i = 0; i < TN; i++) x[i] =                                           \
+            INSIDE(top + i, H) && INSIDE(left + (j), W) ? PIXEL(i, j) : (vec)(0.0f);         \
+    }
+#define ROW(i, x)                                                                            \
+    UNROLL for (int j = 0; j < TN; j++)                                                      \
+        u[(((i) * TN + j) * (size_t)POINT(G * C) + t) * LANES] = x[j];
+        SPREAD_TILE(BT, TN, COLUMN, ROW)
+#undef PIXEL
+#undef COLUMN
+#undef ROW
     }
 }
 
@@ -210,33 +196,21 @@ kernel void winograd_output(global const vec *restrict m, global const float *re
     m += ((size_t)n * POS * POINT(G * K) + k * TILES) * LANES + LANE;
     for (int t = 0; t < n_tiles; t++) {
         const int top = (t0 + t) / TILES_X * TM, left = (t0 + t) % TILES_X * TM;
-        vec rows[TM][TN];
-        OUTER for (int j = 0; j < TN; j++) {
-            vec column[TN];
-            UNROLL for (int i = 0; i < TN; i++)
-                column[i] = m[((i * TN + j) * (size_t)POINT(G * K) + t) * LANES];
-#define IN(i) column[i]
-#define OUT(i) rows[i][j]
-            GATHER(AT, TM, IN, OUT)
-#undef IN
-#undef OUT
-        }
-        for (int i = 0; i < TM; i += QH) {
-            vec out[QH][TM];
-            UNROLL for (int q = 0; q < QH; q++) {
-#define IN(j) rows[i + q][j]
-#define OUT(j) out[q][j]
-                GATHER(AT, TM, IN, OUT)
-#undef IN
-#undef OUT
-            }
+        vec out[TM][TM];
+#define COLUMN(x, j)                                                                         \
+    UNROLL for (int i = 0; i < TN; i++)                                                      \
+        x[i] = m[((i * TN + (j)) * (size_t)POINT(G * K) + t) * LANES];
+#define ROW(i, x) UNROLL for (int j = 0; j < TM; j++) out[i][j] = x[j];
+        GATHER_TILE(AT, TM, COLUMN, ROW)
+#undef COLUMN
+#undef ROW
+        for (int i = 0; i < TM; i += QH)
             UNROLL for (int j = 0; j < TM; j += QW) if (IN_OUTPUT(top + i, left + j)) {
-#define VALUE(y, x) (out[y][j + (x)] + b)
+#define VALUE(y, x) (out[i + (y)][j + (x)] + b)
                 FINISH(VALUE, y, places,
                        image + ((top + i) / QH * (OW / QW) + (left + j) / QW) * LANES)
 #undef VALUE
             }
-        }
     }
 }
 
@@ -251,33 +225,18 @@ kernel void winograd_output_adjoint(global const vec *restrict dy,
     v += ((size_t)n * POS * POINT(G * K) + k * TILES) * LANES + LANE;
     for (int t = 0; t < n_tiles; t++) {
         const int top = (t0 + t) / TILES_X * TM, left = (t0 + t) % TILES_X * TM;
-        vec rows[TN][TM];
-        OUTER for (int j = 0; j < TM; j++) {
-            vec column[TM];
-            UNROLL for (int i = 0; i < TM; i++)
-                column[i] =
-                    IN_OUTPUT(top + i, left + j)
-                        ? FROM_POOLED(dy, places,
-                                      image + ((top + i) / QH * (OW / QW) + (left + j) / QW) *
-                                                  LANES,
-                                      i, j)
-                        : (vec)(0.0f);
-#define IN(i) column[i]
-#define OUT(i) rows[i][j]
-            SPREAD(AT, TM, IN, OUT)
-#undef IN
-#undef OUT
-        }
-        OUTER for (int i = 0; i < TN; i++) {
-            vec out[TN];
-#define IN(j) rows[i][j]
-#define OUT(j) out[j]
-            SPREAD(AT, TM, IN, OUT)
-#undef IN
-#undef OUT
-            UNROLL for (int j = 0; j < TN; j++)
-                v[((i * TN + j) * (size_t)POINT(G * K) + t) * LANES] = out[j];
-        }
+#define AT_PIXEL(i, j) (image + ((top + (i)) / QH * (OW / QW) + (left + (j)) / QW) * LANES)
+#define COLUMN(x, j)                                                                         \
+    UNROLL for (int i = 0; i < TM; i++)                                                      \
+        x[i] = IN_OUTPUT(top + i, left + (j)) ? FROM_POOLED(dy, places, AT_PIXEL(i, j), i, j) \
+                                              : (vec)(0.0f);
+#define ROW(i, x)                                                                            \
+    UNROLL for (int j = 0; j < TN; j++)                                                      \
+        v[(((i) * TN + j) * (size_t)POINT(G * K) + t) * LANES] = x[j];
+        SPREAD_TILE(AT, TM, COLUMN, ROW)
+#undef AT_PIXEL
+#undef COLUMN
+#undef ROW
     }
 }
 
@@ -296,28 +255,15 @@ kernel void winograd_input_adjoint(global const vec *restrict m, global vec *res
             image[i * LANES] = (vec)(0.0f);
     for (int t = 0; t < n_tiles; t++) {
         const int top = (t0 + t) / TILES_X * TM - PH, left = (t0 + t) % TILES_X * TM - PW;
-        vec rows[TN][TN];
-        OUTER for (int j = 0; j < TN; j++) {
-            vec column[TN];
-            UNROLL for (int i = 0; i < TN; i++)
-                column[i] = m[((i * TN + j) * (size_t)POINT(G * C) + t) * LANES];
-#define IN(i) column[i]
-#define OUT(i) rows[i][j]
-            GATHER(BT, TN, IN, OUT)
-#undef IN
-#undef OUT
-        }
-        OUTER for (int i = 0; i < TN; i++) {
-            vec out[TN];
-#define IN(j) rows[i][j]
-#define OUT(j) out[j]
-            GATHER(BT, TN, IN, OUT)
-#undef IN
-#undef OUT
-            UNROLL for (int j = 0; j < TN; j++)
-                if (INSIDE(top + i, H) && INSIDE(left + j, W))
-                    image[((top + i) * W + left + j) * LANES] += out[j];
-        }
+#define COLUMN(x, j)                                                                         \
+    UNROLL for (int i = 0; i < TN; i++)                                                      \
+        x[i] = m[((i * TN + (j)) * (size_t)POINT(G * C) + t) * LANES];
+#define ROW(i, x)                                                                            \
+    UNROLL for (int j = 0; j < TN; j++) if (INSIDE(top + (i), H) && INSIDE(left + j, W))     \
+        image[((top + (i)) * W + left + j) * LANES] += x[j];
+        GATHER_TILE(BT, TN, COLUMN, ROW)
+#undef COLUMN
+#undef ROW
     }
 }
 #endif
