@@ -97,3 +97,11 @@ void layer_fixture_refuses(const char *layer, const int shapes[][FIXTURE_MAX_AXE
     ck_assert_str_eq(err.where, where);
     layer_fixture_close(&f);
 }
+
+void layer_fixture_fill(lcl_blob *b, lcl_which which, unsigned seed)
+{
+    float *values = testing_values(seed, lcl_blob_count(b));
+
+    layer_fixture_write(b, which, values);
+    free(values);
+}

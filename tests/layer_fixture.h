@@ -34,5 +34,7 @@ void layer_fixture_refuses(const char *layer, const int shapes[][FIXTURE_MAX_AXE
 /* All values of a blob; free() them. */
 float *layer_fixture_read(const lcl_blob *b, lcl_which which);
 void layer_fixture_write(lcl_blob *b, lcl_which which, const float *values);
+/* The values of stream `seed` (testing_values) in all of a blob. */
+void layer_fixture_fill(lcl_blob *b, lcl_which which, unsigned seed);
 
 #endif

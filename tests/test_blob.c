@@ -5,6 +5,7 @@
 
 #include "fault.h"
 #include "lcl/blob.h"
+#include "layer_fixture.h"
 #include "testing.h"
 #include "text.h"
 
@@ -27,18 +28,6 @@ static float *stored(const lcl_blob *b, lcl_which which)
     CHECK_OK(lcl_buffer_read(b->dev, which == LCL_DATA ? b->data : b->diff, 0,
                              n * sizeof *x, x, &err));
     return x;
-}
-
-static void fill(lcl_blob *b, lcl_which which, unsigned seed)
-{
-    size_t n = lcl_blob_count(b);
-    float *x = lcl_alloc(n, sizeof *x);
-    lcl_error err;
-
-    for (size_t i = 0; i < n; i++)
-        x[i] = testing_value(seed, i);
-    CHECK_OK(lcl_blob_write(b, which, x, &err));
-    free(x);
 }
 
 START_TEST(test_shape)
@@ -142,7 +131,7 @@ START_TEST(test_copies_are_row_major)
 
         CHECK_OK(lcl_buffer_fill(b->dev, b->data, 0, lcl_blob_stored(b) * sizeof(float),
                                  7.0f, &err));
-        fill(b, LCL_DATA, (unsigned)c);
+        layer_fixture_fill(b, LCL_DATA, (unsigned)c);
         lanes = stored(b, LCL_DATA);
         for (size_t i = 0; i < lcl_blob_stored(b); i++) {
             size_t number = i / (image * block) * block + i % block;
@@ -182,9 +171,9 @@ START_TEST(test_smaller_keeps_memory_larger_is_new)
     float *x;
     lcl_error err;
 
-    fill(b, LCL_DATA, 1);
+    layer_fixture_fill(b, LCL_DATA, 1);
     CHECK_OK(lcl_blob_need_diff(b, &err));
-    fill(b, LCL_DIFF, 2);
+    layer_fixture_fill(b, LCL_DIFF, 2);
     CHECK_OK(lcl_blob_reshape(b, 2, small, 1, &err));
     CHECK_OK(lcl_blob_reshape(b, 2, large, 1, &err));
     ck_assert_ptr_eq(b->data, data);
@@ -236,8 +225,8 @@ START_TEST(test_shared_memory_outlives_its_first_owner)
     lcl_blob_share_data(b, a);
     lcl_blob_share_diff(b, a);
     lcl_blob_share_data(b, b);
-    fill(a, LCL_DATA, 5);
-    fill(b, LCL_DIFF, 6);
+    layer_fixture_fill(a, LCL_DATA, 5);
+    layer_fixture_fill(b, LCL_DIFF, 6);
     CHECK_OK(lcl_blob_read(b, LCL_DATA, x, &err));
     ck_assert(x[11] == testing_value(5, 11));
     CHECK_OK(lcl_blob_read(a, LCL_DIFF, x, &err));
@@ -262,7 +251,7 @@ START_TEST(test_sharing_into_a_larger_blob_lowers_its_capacity)
     lcl_blob_share_data(b, a);
     CHECK_OK(lcl_blob_reshape(b, 1, large, 1, &err));
     ck_assert_ptr_ne(b->data, a->data);
-    fill(b, LCL_DATA, 1);
+    layer_fixture_fill(b, LCL_DATA, 1);
     lcl_blob_destroy(a);
     lcl_blob_destroy(b);
 }
@@ -283,7 +272,7 @@ START_TEST(test_failed_allocations)
                     n == 1 ? "data of blob 'b'" : "diff of blob 'b'");
         ck_assert_ptr_null(b->data);
         CHECK_OK(lcl_blob_reshape(b, 2, large, 1, &err));
-        fill(b, LCL_DATA, 1);
+        layer_fixture_fill(b, LCL_DATA, 1);
         lcl_blob_destroy(b);
     }
 }

@@ -111,15 +111,6 @@ static void reference(const shape_case *t, const float *x, const float *w, const
                     }
 }
 
-static float *random_values(size_t count, unsigned seed)
-{
-    float *values = lcl_alloc(count, sizeof *values);
-
-    for (size_t i = 0; i < count; i++)
-        values[i] = testing_value(seed, i);
-    return values;
-}
-
 static void check_close(const lcl_blob *b, lcl_which which, const double *want,
                         double scale, const char *what, size_t number, const layout *a)
 {
@@ -186,8 +177,8 @@ static void run_case(size_t number, const layout *a)
 
     size_t nx = lcl_blob_count(x), ny = lcl_blob_count(y);
     size_t nw = lcl_blob_count(l->params[0]);
-    float *xs = random_values(nx, 1), *ws = random_values(nw, 2);
-    float *bs = random_values((size_t)t->k, 3), *dys = random_values(ny, 4);
+    float *xs = testing_values(1, nx), *ws = testing_values(2, nw);
+    float *bs = testing_values(3, (size_t)t->k), *dys = testing_values(4, ny);
     double *want_y = lcl_alloc(ny, sizeof *want_y),
            *want_dx = lcl_alloc(nx, sizeof *want_dx);
     double *want_dw = lcl_alloc(nw, sizeof *want_dw);

@@ -24,15 +24,6 @@ static const struct {
     int block, vector;
 } layouts[] = {{16, 16}, {1, 1}, {8, 4}, {32, 2}};
 
-static float *random_values(size_t count, unsigned seed)
-{
-    float *values = lcl_alloc(count, sizeof *values);
-
-    for (size_t i = 0; i < count; i++)
-        values[i] = testing_value(seed, i);
-    return values;
-}
-
 static void check_close(const lcl_blob *b, lcl_which which, const double *want,
                         double scale, const char *what, int number, int block)
 {
@@ -81,8 +72,8 @@ static void run_case(int number, int block, int vector, lcl_gemm_backend backend
     size_t nx = lcl_blob_count(x), ny = lcl_blob_count(y);
     size_t outputs = (size_t)t->outputs, m = ny / outputs, inputs = nx / m;
     size_t nw = inputs * outputs;
-    float *xs = random_values(nx, 1), *ws = random_values(nw, 2);
-    float *bs = random_values(outputs, 3), *dys = random_values(ny, 4);
+    float *xs = testing_values(1, nx), *ws = testing_values(2, nw);
+    float *bs = testing_values(3, outputs), *dys = testing_values(4, ny);
     double *want_y = lcl_alloc(ny, sizeof *want_y), *dx = lcl_alloc(nx, sizeof *dx);
     double *dw = lcl_alloc(nw, sizeof *dw), *db = lcl_alloc(outputs, sizeof *db);
     ck_assert_uint_eq(lcl_blob_count(l->params[0]), nw);

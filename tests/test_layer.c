@@ -4,6 +4,7 @@
 #include "lcl/layer.h"
 #include "net_text.h"
 #include "rng.h"
+#include "layer_fixture.h"
 #include "text.h"
 
 typedef struct {
@@ -171,27 +172,6 @@ START_TEST(axes)
 }
 END_TEST
 
-static float *values_of(const lcl_blob *b, lcl_which which)
-{
-    float *v = lcl_alloc(lcl_blob_count(b), sizeof *v);
-    lcl_error err;
-
-    CHECK_OK(lcl_blob_read(b, which, v, &err));
-    return v;
-}
-
-static void put(lcl_blob *b, lcl_which which, unsigned seed)
-{
-    size_t n = lcl_blob_count(b);
-    float *v = lcl_alloc(n, sizeof *v);
-    lcl_error err;
-
-    for (size_t i = 0; i < n; i++)
-        v[i] = testing_value(seed, i);
-    CHECK_OK(lcl_blob_write(b, which, v, &err));
-    free(v);
-}
-
 /* A layer that mixes images gets plain blobs and the net's are converted, both ways, also
  * after a reshape. */
 START_TEST(plain_layers_are_converted_around)
@@ -207,21 +187,22 @@ START_TEST(plain_layers_are_converted_around)
     ck_assert_int_eq(f.y->block, 16);
     CHECK_OK(lcl_blob_reshape(f.x, 3, (int[]){3, 1, 5}, 16, &err));
     CHECK_OK(lcl_layer_reshape(f.layer, &err));
-    put(f.x, LCL_DATA, 5);
+    layer_fixture_fill(f.x, LCL_DATA, 5);
     CHECK_OK(lcl_layer_forward(f.layer, &err));
-    float *x = values_of(f.x, LCL_DATA), *y = values_of(f.y, LCL_DATA), *dx, *dy;
-    put(f.layer->params[0], LCL_DATA, 6);
+    float *x = layer_fixture_read(f.x, LCL_DATA), *y = layer_fixture_read(f.y, LCL_DATA),
+          *dx, *dy;
+    layer_fixture_fill(f.layer->params[0], LCL_DATA, 6);
     CHECK_OK(lcl_layer_forward(f.layer, &err));
     free(y);
-    y = values_of(f.y, LCL_DATA);
+    y = layer_fixture_read(f.y, LCL_DATA);
     CHECK_OK(lcl_blob_need_diff(f.x, &err));
     CHECK_OK(lcl_blob_need_diff(f.y, &err));
     for (int i = 0; i < 2; i++)
         CHECK_OK(lcl_blob_need_diff(f.layer->params[i], &err));
-    put(f.y, LCL_DIFF, 7);
+    layer_fixture_fill(f.y, LCL_DIFF, 7);
     CHECK_OK(lcl_layer_backward(f.layer, &err));
-    dx = values_of(f.x, LCL_DIFF);
-    dy = values_of(f.y, LCL_DIFF);
+    dx = layer_fixture_read(f.x, LCL_DIFF);
+    dy = layer_fixture_read(f.y, LCL_DIFF);
     for (int i = 0; i < 15; i++)
         ck_assert_float_eq_tol(dx[i],
                                dy[0] * testing_value(6, (size_t)i) +
@@ -297,10 +278,10 @@ START_TEST(blobs_convert)
     for (size_t i = 0; i < stored; i++)
         raw[i] = 9;
     CHECK_OK(lcl_buffer_write(dev, to->data, 0, stored * sizeof *raw, raw, &err));
-    put(from, LCL_DATA, 3);
+    layer_fixture_fill(from, LCL_DATA, 3);
     CHECK_OK(lcl_blob_convert(to, from, LCL_DATA, &err));
-    a = values_of(from, LCL_DATA);
-    b = values_of(to, LCL_DATA);
+    a = layer_fixture_read(from, LCL_DATA);
+    b = layer_fixture_read(to, LCL_DATA);
     ck_assert(memcmp(a, b, n * sizeof *a) == 0);
     CHECK_OK(lcl_buffer_read(dev, to->data, 0, stored * sizeof *raw, raw, &err));
     for (size_t i = 0; i < stored; i++)

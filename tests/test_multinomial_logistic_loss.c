@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "class_labels.h"
 #include "gradient.h"
 #include "text.h"
 
@@ -32,45 +33,15 @@ START_TEST(gradient)
 }
 END_TEST
 
-/* A label that is no class makes the loss NaN, so that it is seen, and has no gradient. */
 START_TEST(labels_out_of_range)
 {
-    static const int shapes[][5] = {{2, 3}, {2}};
-    static const float x[6] = {0.5f, 0.25f, 0.25f, 0.25f, 0.5f, 0.25f},
-                       labels[2] = {3, 1};
-    layer_fixture f;
-    lcl_error err;
-    float loss;
-
-    CHECK_OK(layer_fixture_open(&f, LOSS, shapes, 16, 16, CAFFE__PHASE__TRAIN, &err));
-    layer_fixture_write(f.bottoms[0], LCL_DATA, x);
-    layer_fixture_write(f.bottoms[1], LCL_DATA, labels);
-    CHECK_OK(lcl_layer_forward(f.layer, &err));
-    CHECK_OK(lcl_layer_backward(f.layer, &err));
-    CHECK_OK(lcl_blob_read(f.tops[0], LCL_DATA, &loss, &err));
-    float *dx = layer_fixture_read(f.bottoms[0], LCL_DIFF);
-    ck_assert(isnan(loss));
-    for (int c = 0; c < 3; c++)
-        ck_assert_float_eq(dx[c], 0);
-    ck_assert_float_eq_tol(dx[4], -1, 1e-6f);
-    free(dx);
-    layer_fixture_close(&f);
+    class_labels_out_of_range(LOSS, -1);
 }
 END_TEST
 
 START_TEST(label_shapes)
 {
-    static const int many[][5] = {{3, 4}, {3, 2}}, few[][5] = {{3, 4}, {2}};
-    layer_fixture f;
-    lcl_error err;
-
-    CHECK_FAILS(layer_fixture_open(&f, LOSS, many, 16, 16, CAFFE__PHASE__TRAIN, &err),
-                LCL_ESHAPE,
-                "one label is needed for each of 3 images, but 'label' is 3 2");
-    layer_fixture_close(&f);
-    CHECK_FAILS(layer_fixture_open(&f, LOSS, few, 16, 16, CAFFE__PHASE__TRAIN, &err),
-                LCL_ESHAPE, "same first dimension");
-    layer_fixture_close(&f);
+    class_label_shapes(LOSS);
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "net_text.h"
+#include "layer_fixture.h"
 #include "text.h"
 
 #define INPUT(n)                                                                         \
@@ -34,27 +35,6 @@ static lcl_net *make_net(const char *text, const lcl_net_options *options)
 
     CHECK_OK(try_net(&net, text, options, &err));
     return net;
-}
-
-static float *values_of(const lcl_blob *b, lcl_which which)
-{
-    float *v = lcl_alloc(lcl_blob_count(b), sizeof *v);
-    lcl_error err;
-
-    CHECK_OK(lcl_blob_read(b, which, v, &err));
-    return v;
-}
-
-static void fill(lcl_blob *b, lcl_which which, unsigned seed)
-{
-    size_t n = lcl_blob_count(b);
-    float *v = lcl_alloc(n, sizeof *v);
-    lcl_error err;
-
-    for (size_t i = 0; i < n; i++)
-        v[i] = testing_value(seed, i);
-    CHECK_OK(lcl_blob_write(b, which, v, &err));
-    free(v);
 }
 
 static void check_near(const float *got, const float *wanted, size_t n, const char *what)
@@ -236,20 +216,20 @@ START_TEST(gradients_through_a_split)
     lcl_error err;
     float loss, sum = 0, *u, *v, *p, *r, *dy, wanted[20];
 
-    fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
+    layer_fixture_fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
     CHECK_OK(lcl_net_forward(net, &err));
     CHECK_OK(lcl_net_backward(net, &err));
     CHECK_OK(lcl_net_loss(net, &loss, &err));
-    p = values_of(lcl_net_blob(net, "p"), LCL_DATA);
-    r = values_of(lcl_net_blob(net, "r"), LCL_DATA);
+    p = layer_fixture_read(lcl_net_blob(net, "p"), LCL_DATA);
+    r = layer_fixture_read(lcl_net_blob(net, "r"), LCL_DATA);
     for (int i = 0; i < 10; i++)
         sum += 2 * p[i];
     for (int i = 0; i < 5; i++)
         sum += 3 * r[i];
     check_near(&loss, &sum, 1, "loss");
-    u = values_of(lcl_net_param_at(net, 2)->blob, LCL_DATA);
-    v = values_of(lcl_net_param_at(net, 6)->blob, LCL_DATA);
-    dy = values_of(lcl_net_blob(net, "y"), LCL_DIFF);
+    u = layer_fixture_read(lcl_net_param_at(net, 2)->blob, LCL_DATA);
+    v = layer_fixture_read(lcl_net_param_at(net, 6)->blob, LCL_DATA);
+    dy = layer_fixture_read(lcl_net_blob(net, "y"), LCL_DIFF);
     for (int n = 0; n < 5; n++)
         for (int i = 0; i < 4; i++)
             wanted[n * 4 + i] = 2 * (u[i] + u[4 + i]) + 3 * v[i];
@@ -272,16 +252,16 @@ START_TEST(accumulates_on_demand)
     lcl_error err;
     float *once, *again, *twice;
 
-    fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
+    layer_fixture_fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
     CHECK_OK(lcl_net_forward(net, &err));
     CHECK_OK(lcl_net_backward(net, &err));
     b = lcl_net_param_at(net, 0)->blob;
-    once = values_of(b, LCL_DIFF);
+    once = layer_fixture_read(b, LCL_DIFF);
     CHECK_OK(lcl_net_backward(net, &err));
-    again = values_of(b, LCL_DIFF);
+    again = layer_fixture_read(b, LCL_DIFF);
     lcl_net_accumulate(net, true);
     CHECK_OK(lcl_net_backward(net, &err));
-    twice = values_of(b, LCL_DIFF);
+    twice = layer_fixture_read(b, LCL_DIFF);
     check_near(again, once, 12, "second");
     for (int i = 0; i < 12; i++) {
         ck_assert_float_ne(once[i], 0);
@@ -330,14 +310,14 @@ START_TEST(parameters_shared_by_name)
     ck_assert_float_eq(lcl_net_param_at(net, 0)->lr_mult, 2);
     ck_assert_float_eq(lcl_net_param_at(net, 1)->decay_mult, 0);
     ck_assert_ptr_eq(a->params[0]->data, c->params[0]->data);
-    fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
+    layer_fixture_fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
     CHECK_OK(lcl_net_forward(net, &err));
     for (int pass = 0; pass < 2; pass++)
         CHECK_OK(lcl_net_backward(net, &err));
-    x = values_of(lcl_net_blob(net, "x"), LCL_DATA);
-    y = values_of(lcl_net_blob(net, "y"), LCL_DATA);
-    w = values_of(a->params[0], LCL_DATA);
-    dw = values_of(a->params[0], LCL_DIFF);
+    x = layer_fixture_read(lcl_net_blob(net, "x"), LCL_DATA);
+    y = layer_fixture_read(lcl_net_blob(net, "y"), LCL_DATA);
+    w = layer_fixture_read(a->params[0], LCL_DATA);
+    dw = layer_fixture_read(a->params[0], LCL_DIFF);
     for (int n = 0; n < 5; n++)
         for (int o = 0; o < 3; o++)
             for (int i = 0; i < 3; i++)
@@ -390,14 +370,14 @@ START_TEST(nets_share_parameters)
     ck_assert(strstr(log, "Ignoring source layer more\n") != NULL);
     ck_assert(lcl_net_param_at(b, 0)->shared);
     ck_assert(!lcl_net_param_at(b, 2)->shared);
-    fill(lcl_net_param_at(a, 0)->blob, LCL_DATA, 9);
-    fill(lcl_net_blob(a, "x"), LCL_DATA, 3);
-    fill(lcl_net_blob(b, "x"), LCL_DATA, 3);
+    layer_fixture_fill(lcl_net_param_at(a, 0)->blob, LCL_DATA, 9);
+    layer_fixture_fill(lcl_net_blob(a, "x"), LCL_DATA, 3);
+    layer_fixture_fill(lcl_net_blob(b, "x"), LCL_DATA, 3);
     CHECK_OK(lcl_net_forward(a, &err));
     CHECK_OK(lcl_net_forward(b, &err));
-    theirs = values_of(lcl_net_blob(a, "y"), LCL_DATA);
+    theirs = layer_fixture_read(lcl_net_blob(a, "y"), LCL_DATA);
     lcl_net_destroy(a);
-    ours = values_of(lcl_net_blob(b, "y"), LCL_DATA);
+    ours = layer_fixture_read(lcl_net_blob(b, "y"), LCL_DATA);
     check_near(ours, theirs, 8, "y");
     ck_assert_ptr_null(lcl_net_param_diff(b));
     CHECK_OK(lcl_net_backward(b, &err));
@@ -447,7 +427,7 @@ START_TEST(parameters_lie_in_one_buffer)
         ck_assert_uint_ge(p->offset, used);
         for (size_t k = used; k < p->offset; k++)
             ck_assert_float_eq(all[k], 0);
-        one = values_of(p->blob, LCL_DATA);
+        one = layer_fixture_read(p->blob, LCL_DATA);
         ck_assert(memcmp(one, all + p->offset, n * sizeof *all) == 0);
         ck_assert_float_ne(one[0], 0);
         free(one);
@@ -521,8 +501,8 @@ START_TEST(saves_and_loads)
     CHECK_OK(lcl_net_load(other, path, &err));
     for (size_t i = 0; i < 2; i++) {
         const lcl_blob *from = lcl_net_param_at(net, i)->blob;
-        float *wanted = values_of(from, LCL_DATA);
-        float *got = values_of(lcl_net_param_at(other, i)->blob, LCL_DATA);
+        float *wanted = layer_fixture_read(from, LCL_DATA);
+        float *got = layer_fixture_read(lcl_net_param_at(other, i)->blob, LCL_DATA);
         check_near(got, wanted, lcl_blob_count(from), "loaded");
         free(wanted);
         free(got);
@@ -568,7 +548,7 @@ START_TEST(loads_legacy_shapes)
                                             "data: [1, 2, 3, 4, 5, 6]")
                       BLOB("num: 1 channels: 1 height: 1 width: 2", "data: [7, 8]") "}",
                   &err));
-    got = values_of(lcl_net_param_at(net, 0)->blob, LCL_DATA);
+    got = layer_fixture_read(lcl_net_param_at(net, 0)->blob, LCL_DATA);
     check_near(got, (float[]){1, 2, 3, 4, 5, 6}, 6, "legacy");
     for (size_t i = 1; i < LCL_COUNT(names); i++) {
         char *text = lcl_format("layer { name: 'a' blobs { %s data: [1, 2, 3, 4, 5, 6] "
@@ -611,7 +591,7 @@ START_TEST(blobs_in_the_message)
         INPUT("5") IP("a", "x", "y", "2",
                       BLOB("shape { dim: 2 dim: 3 }", "data: [1, 2, 3, 4, 5, 6]") BIAS),
         &train);
-    float *got = values_of(lcl_net_param_at(net, 0)->blob, LCL_DATA);
+    float *got = layer_fixture_read(lcl_net_param_at(net, 0)->blob, LCL_DATA);
     lcl_error err;
 
     check_near(got, (float[]){1, 2, 3, 4, 5, 6}, 6, "stored");
@@ -717,15 +697,15 @@ START_TEST(layouts_agree)
             CHECK_OK(lcl_blob_reshape(x, 2, (int[]){pass ? 40 : 17, 3}, x->block, &err));
             CHECK_OK(lcl_net_reshape(net, &err));
             ck_assert_int_eq(z->shape[0], pass ? 40 : 17);
-            fill(x, LCL_DATA, 3);
+            layer_fixture_fill(x, LCL_DATA, 3);
             CHECK_OK(lcl_net_forward(net, &err));
             CHECK_OK(lcl_net_backward(net, &err));
-            got = values_of(z, LCL_DATA);
+            got = layer_fixture_read(z, LCL_DATA);
             if (i == 0)
                 memcpy(first[pass], got, sizeof first[pass]);
             check_near(got, first[pass], 17 * 2, "z");
             free(got);
-            got = values_of(lcl_net_blob(net, "y"), LCL_DIFF);
+            got = layer_fixture_read(lcl_net_blob(net, "y"), LCL_DIFF);
             check_near(got + 4, got, 4, "each image's dy");
             ck_assert_float_ne(got[0], 0);
             free(got);
@@ -751,11 +731,11 @@ START_TEST(plain_layers_in_a_net)
                                                                 "loss_weight: 1"),
             &options);
         lcl_error err;
-        fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
+        layer_fixture_fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
         CHECK_OK(lcl_net_forward(net, &err));
         CHECK_OK(lcl_net_backward(net, &err));
-        data[i] = values_of(lcl_net_blob(net, "p"), LCL_DATA);
-        diff[i] = values_of(lcl_net_blob(net, "y"), LCL_DIFF);
+        data[i] = layer_fixture_read(lcl_net_blob(net, "p"), LCL_DATA);
+        diff[i] = layer_fixture_read(lcl_net_blob(net, "y"), LCL_DIFF);
         check_near(data[i], data[0], 17 * 4, "p");
         check_near(diff[i], diff[0], 17 * 4, "dy");
         lcl_net_destroy(net);
@@ -792,14 +772,14 @@ START_TEST(a_step_lowers_the_loss)
     float before, after, norm = 0, fall;
     lcl_error err;
 
-    fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
+    layer_fixture_fill(lcl_net_blob(net, "x"), LCL_DATA, 3);
     CHECK_OK(lcl_blob_write(lcl_net_blob(net, "label"), LCL_DATA, labels, &err));
     CHECK_OK(lcl_net_forward(net, &err));
     CHECK_OK(lcl_net_backward(net, &err));
     CHECK_OK(lcl_net_loss(net, &before, &err));
     for (size_t i = 0; i < lcl_net_n_params(net); i++) {
         lcl_blob *b = lcl_net_param_at(net, i)->blob;
-        float *w = values_of(b, LCL_DATA), *dw = values_of(b, LCL_DIFF);
+        float *w = layer_fixture_read(b, LCL_DATA), *dw = layer_fixture_read(b, LCL_DIFF);
         for (size_t k = 0; k < lcl_blob_count(b); k++) {
             w[k] -= step * dw[k];
             norm += dw[k] * dw[k];

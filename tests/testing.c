@@ -58,6 +58,15 @@ int testing_command(const lcl_command *command, const char *const *words, lcl_er
     return code;
 }
 
+float *testing_values(unsigned seed, size_t n)
+{
+    float *values = lcl_alloc(n, sizeof *values);
+
+    for (size_t i = 0; i < n; i++)
+        values[i] = testing_value(seed, i);
+    return values;
+}
+
 int testing_run(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);

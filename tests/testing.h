@@ -36,6 +36,8 @@ void testing_close_device(void);
 
 /* Deterministic values in [-1, 1]: value i of stream `seed`. */
 float testing_value(unsigned seed, size_t i);
+/* The first n of them; free() them. */
+float *testing_values(unsigned seed, size_t n);
 
 /* Runs a command with the words given after its name (NULL ends them); its exit code, and
  * what it failed with in *err. */
