@@ -123,6 +123,26 @@ lcl_status lcl_loss_reshape(lcl_layer *l, const lcl_axis_view *v, float normalis
     return get_kernel(l, &s->sum, file, "loss", "sum", defines, n, err);
 }
 
+lcl_status lcl_loss_reshape_classes(lcl_layer *l, int axis, lcl_blob *prob,
+                                    const char *file, lcl_axis_view *v, lcl_error *err)
+{
+    const Caffe__LossParameter *p = l->param->loss_param;
+    const lcl_blob *x = l->bottoms[0];
+    lcl_normalization mode =
+        lcl_loss_normalization(l, CAFFE__LOSS_PARAMETER__NORMALIZATION_MODE__VALID);
+
+    LCL_TRY(lcl_blob_reshape(prob, x->n_axes, x->shape, x->block, err));
+    *v = lcl_axis_view_of(l, x, axis);
+    const lcl_define defines[] = {{"OUTER", v->outer},
+                                  {"CHANNELS", v->channels},
+                                  {"INNER", v->inner},
+                                  {"HAS_IGNORE", p && p->has_ignore_label},
+                                  {"IGNORE_LABEL", p ? p->ignore_label : 0}};
+    float normaliser = lcl_loss_normaliser(mode, lcl_axis_view_positions(v),
+                                           lcl_blob_count_range(x, 0, axis));
+    return lcl_loss_reshape(l, v, normaliser, file, defines, LCL_COUNT(defines), err);
+}
+
 lcl_status lcl_loss_add_up(lcl_layer *l, lcl_error *err)
 {
     lcl_loss *s = l->state;

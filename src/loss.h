@@ -34,6 +34,10 @@ lcl_status lcl_loss_check_labels(const lcl_layer *l, int i, lcl_error *err);
 lcl_status lcl_loss_reshape(lcl_layer *l, const lcl_axis_view *v, float normaliser,
                             const char *file, const lcl_define *defines, size_t n,
                             lcl_error *err);
+/* The same for a loss of labels over the classes along `axis` of bottom 0, of which `prob` will
+ * hold the softmax; *v is how it is seen. */
+lcl_status lcl_loss_reshape_classes(lcl_layer *l, int axis, lcl_blob *prob,
+                                    const char *file, lcl_axis_view *v, lcl_error *err);
 lcl_status lcl_loss_add_up(lcl_layer *l, lcl_error *err);
 /* Of losses whose forward takes the data of all bottoms, losses, counted and n_images; and
  * backward those data, the diff, n_images, the loss weight (of bottom 1: times -1), divisor.

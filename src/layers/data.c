@@ -91,14 +91,10 @@ static lcl_status setup(lcl_layer *l, lcl_error *err)
 static lcl_status reshape(lcl_layer *l, lcl_error *err)
 {
     state *st = l->state;
-    int shape[4] = {(int)st->batch_size, st->shape[0], st->shape[1], st->shape[2]};
+    const int shape[] = {(int)st->batch_size, st->shape[0], st->shape[1], st->shape[2]};
 
-    LCL_TRY(lcl_blob_reshape(l->tops[0], 4, shape, l->env->block, err));
-    if (l->n_tops > 1)
-        LCL_TRY(lcl_blob_reshape(l->tops[1], 1, shape, l->env->block, err));
-    return st->feed
-               ? LCL_OK
-               : lcl_feed_start(&st->feed, l, l->param->data_param->prefetch, fill, err);
+    return lcl_feed_images(&st->feed, l, shape, l->param->data_param->prefetch, fill,
+                           err);
 }
 
 static lcl_status forward(lcl_layer *l, lcl_error *err)

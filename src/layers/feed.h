@@ -15,6 +15,10 @@ typedef lcl_status (*lcl_feed_fill)(lcl_layer *l, float *const *values, lcl_erro
 /* The layer's tops have their shapes. Keeps n_ahead batches ready. */
 lcl_status lcl_feed_start(lcl_feed **out, lcl_layer *l, size_t n_ahead,
                           lcl_feed_fill fill, lcl_error *err);
+/* Shapes top 0 as images and top 1, where there is one, as a label each; starts the feed if it
+ * has not been yet. */
+lcl_status lcl_feed_images(lcl_feed **feed, lcl_layer *l, const int shape[4],
+                           size_t n_ahead, lcl_feed_fill fill, lcl_error *err);
 /* Enqueues the copies of the next batch. */
 lcl_status lcl_feed_forward(lcl_feed *f, lcl_error *err);
 void lcl_feed_stop(lcl_feed *f);

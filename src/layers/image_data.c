@@ -149,13 +149,9 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
 {
     state *st = l->state;
     int n = (int)l->param->image_data_param->batch_size;
-    int shape[4] = {n, st->shape[0], st->shape[1], st->shape[2]};
+    const int shape[] = {n, st->shape[0], st->shape[1], st->shape[2]};
 
-    if (st->feed)
-        return LCL_OK;
-    LCL_TRY(lcl_blob_reshape(l->tops[0], 4, shape, l->env->block, err));
-    LCL_TRY(lcl_blob_reshape(l->tops[1], 1, shape, l->env->block, err));
-    return lcl_feed_start(&st->feed, l, LCL_FEED_AHEAD, fill, err);
+    return lcl_feed_images(&st->feed, l, shape, LCL_FEED_AHEAD, fill, err);
 }
 
 static lcl_status forward(lcl_layer *l, lcl_error *err)

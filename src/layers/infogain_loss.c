@@ -83,10 +83,7 @@ static lcl_blob *prob_of(const lcl_layer *l)
 static lcl_status reshape(lcl_layer *l, lcl_error *err)
 {
     infogain_state *s = l->state;
-    const Caffe__LossParameter *p = l->param->loss_param;
-    const lcl_blob *x = l->bottoms[0];
-    lcl_normalization mode =
-        lcl_loss_normalization(l, CAFFE__LOSS_PARAMETER__NORMALIZATION_MODE__VALID);
+    lcl_axis_view v;
 
     LCL_TRY(lcl_loss_check_batch(l, err));
     LCL_TRY(lcl_axis_check_labels(l, s->axis, err));
@@ -94,17 +91,7 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
     if (l->n_bottoms > 2)
         LCL_TRY(lcl_blob_reshape(s->matrix, l->bottoms[2]->n_axes, l->bottoms[2]->shape,
                                  1, err));
-    LCL_TRY(lcl_blob_reshape(prob_of(l), x->n_axes, x->shape, x->block, err));
-    lcl_axis_view v = lcl_axis_view_of(l, x, s->axis);
-    const lcl_define defines[] = {{"OUTER", v.outer},
-                                  {"CHANNELS", v.channels},
-                                  {"INNER", v.inner},
-                                  {"HAS_IGNORE", p && p->has_ignore_label},
-                                  {"IGNORE_LABEL", p ? p->ignore_label : 0}};
-    float normaliser = lcl_loss_normaliser(mode, lcl_axis_view_positions(&v),
-                                           lcl_blob_count_range(x, 0, s->axis));
-    return lcl_loss_reshape(l, &v, normaliser, "infogain_loss", defines,
-                            LCL_COUNT(defines), err);
+    return lcl_loss_reshape_classes(l, s->axis, prob_of(l), "infogain_loss", &v, err);
 }
 
 static lcl_status forward(lcl_layer *l, lcl_error *err)

@@ -34,25 +34,14 @@ static lcl_blob *prob_of(const lcl_layer *l)
 static lcl_status softmax_loss_reshape(lcl_layer *l, lcl_error *err)
 {
     softmax_loss_state *s = l->state;
-    const Caffe__LossParameter *p = l->param->loss_param;
-    lcl_blob *x = l->bottoms[0];
-    lcl_normalization mode =
-        lcl_loss_normalization(l, CAFFE__LOSS_PARAMETER__NORMALIZATION_MODE__VALID);
+    lcl_axis_view v;
 
     LCL_TRY(lcl_axis_check_labels(l, s->axis, err));
-    LCL_TRY(lcl_blob_reshape(prob_of(l), x->n_axes, x->shape, x->block, err));
-    lcl_axis_view v = lcl_axis_view_of(l, x, s->axis);
-    const lcl_define defines[] = {{"OUTER", v.outer},
-                                  {"CHANNELS", v.channels},
-                                  {"INNER", v.inner},
-                                  {"HAS_IGNORE", p && p->has_ignore_label},
-                                  {"IGNORE_LABEL", p ? p->ignore_label : 0}};
-    float normaliser = lcl_loss_normaliser(mode, lcl_axis_view_positions(&v),
-                                           lcl_blob_count_range(x, 0, s->axis));
+    LCL_TRY(
+        lcl_loss_reshape_classes(l, s->axis, prob_of(l), "softmax_with_loss", &v, err));
     s->backward_range =
         (lcl_range){v.lanes, (size_t)v.outer * (size_t)v.inner, v.n_blocks};
-    return lcl_loss_reshape(l, &v, normaliser, "softmax_with_loss", defines,
-                            LCL_COUNT(defines), err);
+    return LCL_OK;
 }
 
 static lcl_status softmax_loss_forward(lcl_layer *l, lcl_error *err)
