@@ -278,7 +278,7 @@ static lcl_status convolution_fuse(lcl_layer *l, lcl_layer *const *next, size_t 
     s->epilogue = e;
     LCL_TRY(prepare(l, err));
     if (n > 0)
-        *taken = e.places || s->epilogue.places ? LCL_FUSED_BOTH : LCL_FUSED_FORWARD;
+        *taken = s->epilogue.places ? LCL_FUSED_BOTH : LCL_FUSED_FORWARD;
     return LCL_OK;
 }
 
