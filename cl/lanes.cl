@@ -33,26 +33,39 @@ typedef PASTE(int, V) ivec;
 #define to_ivec(x) PASTE(convert_int, V)(x)
 #define vec_of(type) PASTE(type, V) /* of any other element type */
 #define convert_vec(type) PASTE(PASTE(convert_, type), V)
+/* One half plus the other. oclgrind takes halves of wide vectors for uninitialised, so it gets
+ * OCLGRIND and the sums element by element. */
+#ifdef OCLGRIND
+#define FOLD(type, x) PASTE(fold_, type)(x)
+inline float4 fold_float4(float8 x)
+{
+    return (float4)(x.s0 + x.s4, x.s1 + x.s5, x.s2 + x.s6, x.s3 + x.s7);
+}
+inline float8 fold_float8(float16 x)
+{
+    return (float8)(x.s0 + x.s8, x.s1 + x.s9, x.s2 + x.sa, x.s3 + x.sb, x.s4 + x.sc,
+                    x.s5 + x.sd, x.s6 + x.se, x.s7 + x.sf);
+}
+#else
+#define FOLD(type, x) ((x).lo + (x).hi)
+#endif
+inline float sum_of_4(float4 x) { return (x.x + x.z) + (x.y + x.w); }
+
 #if V == 2
 #define lane_numbers ((int2)(0, 1))
 inline float sum_lanes(vec x) { return x.x + x.y; }
 #elif V == 4
 #define lane_numbers ((int4)(0, 1, 2, 3))
-inline float sum_lanes(vec x) { return (x.x + x.z) + (x.y + x.w); }
-/* Written out: oclgrind takes halves of wide vectors for uninitialised, and compilers make
- * the same code of it. */
+inline float sum_lanes(vec x) { return sum_of_4(x); }
 #elif V == 8
 #define lane_numbers ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
-inline float sum_lanes(vec x)
-{
-    return ((x.s0 + x.s4) + (x.s2 + x.s6)) + ((x.s1 + x.s5) + (x.s3 + x.s7));
-}
+inline float sum_lanes(vec x) { return sum_of_4(FOLD(float4, x)); }
 #elif V == 16
 #define lane_numbers ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 inline float sum_lanes(vec x)
 {
-    return (((x.s0 + x.s8) + (x.s4 + x.sc)) + ((x.s2 + x.sa) + (x.s6 + x.se))) +
-           (((x.s1 + x.s9) + (x.s5 + x.sd)) + ((x.s3 + x.sb) + (x.s7 + x.sf)));
+    const float8 half_sums = FOLD(float8, x);
+    return sum_of_4(FOLD(float4, half_sums));
 }
 #endif
 #endif

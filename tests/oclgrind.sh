@@ -15,7 +15,7 @@ unset LCL_PLATFORM LCL_DEVICE
 # check "oclgrind's options" "the command's arguments"
 check() {
     # shellcheck disable=SC2086
-    oclgrind --build-options -cl-opt-disable --log "$log" --data-races --check-api $1 \
+    oclgrind --build-options "-cl-opt-disable -DOCLGRIND" --log "$log" --data-races --check-api $1 \
         "$program" $2 >"$output" 2>&1
     if [ $? -ne 0 ] || [ -s "$log" ]; then
         echo "FAILED: $program $2"
