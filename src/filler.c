@@ -83,7 +83,7 @@ static lcl_status filler_positive_unitball(const fill_args *f)
     size_t count = outputs ? f->count / outputs : 0;
 
     filler_uniform_values(f, 0.0f, 1.0f);
-    for (size_t i = 0; i < outputs; i++) {
+    for (size_t i = 0; i < outputs && count > 0; i++) {
         float *row = f->values + i * count;
         double sum = 0.0;
 
@@ -180,6 +180,8 @@ lcl_status lcl_filler_fill(float *values, int n_axes, const int *shape,
 
     for (int i = 0; i < n_axes; i++)
         f.count *= (size_t)shape[i];
+    if (!values)
+        f.count = 0;
     for (size_t i = 0; i < LCL_COUNT(fillers); i++) {
         if (strcmp(fillers[i].name, f.param->type) != 0)
             continue;

@@ -7,7 +7,7 @@
 #include "rng.h"
 
 /* Fills `values` (row-major, of `shape`) as FillerParameter says; NULL is constant 0.
- * An unknown type or bad option is LCL_EPROTO with *bad_field naming the field. */
+ * values NULL: only checks the message. An unknown type or bad option is LCL_EPROTO with *bad_field naming the field. */
 lcl_status lcl_filler_fill(float *values, int n_axes, const int *shape,
                            const Caffe__FillerParameter *filler, lcl_rng *rng,
                            const char **bad_field, lcl_error *err);

@@ -352,6 +352,9 @@ lcl_status lcl_layer_fill(const lcl_layer *l, float *values, int n_axes, const i
 {
     const char *field = NULL;
     lcl_error inner = {0};
+
+    if (lcl_device_is_blank(l->dev))
+        values = NULL; /* nobody will see them */
     lcl_status status =
         lcl_filler_fill(values, n_axes, shape, filler, l->env->rng, &field, &inner);
 

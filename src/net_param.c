@@ -146,6 +146,9 @@ static lcl_status part_of(cl_mem *out, cl_mem buffer, const lcl_net_param *p,
                                lcl_blob_count(p->blob) * sizeof(float)};
     cl_int rc;
 
+    *out = NULL;
+    if (!buffer) /* of a blank device */
+        return LCL_OK;
     *out = clCreateSubBuffer(buffer, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION,
                              &region, &rc);
     if (rc == CL_SUCCESS)

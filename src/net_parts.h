@@ -51,7 +51,8 @@ struct lcl_net {
     size_t n_blobs;
     net_layer *layers;
     size_t n_layers;
-    size_t *outputs; /* indices of blobs */
+    lcl_net_stand_in *stand_ins; /* of each of param->layer; owned */
+    size_t *outputs;             /* indices of blobs */
     size_t n_outputs;
     net_step *forward, *backward; /* backward in the order it runs */
     size_t n_forward, n_backward;
@@ -62,6 +63,15 @@ struct lcl_net {
     bool has_diffs; /* memory for gradients is there */
     bool fuse;      /* steps of several layers may be one */
 };
+
+/* ---- net_inputs.c ----------------------------------------------------------------- */
+
+/* Images a source layer makes at a time; 0 where its message does not say. */
+size_t lcl_net_batch_of(const Caffe__LayerParameter *l);
+/* On a blank device, before layers are made: gives Input layers the shapes of the options and
+ * puts Input layers in the place of data layers whose files are missing. */
+lcl_status lcl_net_shape_inputs(lcl_net *net, const lcl_net_options *options,
+                                lcl_error *err);
 
 /* ---- net_param.c ------------------------------------------------------------------ */
 

@@ -64,6 +64,9 @@ lcl_status lcl_kernel_get(lcl_kernel **out, lcl_device *dev, const char *file,
                           const char *kernel, const lcl_define *defines, size_t n_defines,
                           lcl_error *err)
 {
+    *out = NULL;
+    if (lcl_device_is_blank(dev))
+        return LCL_OK;
     char *key = program_key(file, kernel, defines, n_defines), *text = NULL;
     const uint64_t hash = lcl_hash(0, key, strlen(key));
     lcl_kernel *found = program_find(dev, key, hash);
@@ -358,7 +361,7 @@ lcl_status lcl_kernel_run(lcl_device *dev, lcl_kernel *kernel, lcl_range global,
                        local.z ? local.z : 1};
     cl_int rc;
 
-    if (dev->dry)
+    if (lcl_device_is_dry(dev))
         return LCL_OK;
     LCL_TRY(need_kernel(dev, kernel, err));
     for (size_t i = 0; i < n_args; i++) {

@@ -55,6 +55,10 @@ typedef struct lcl_device lcl_device;
 
 lcl_status lcl_device_open(lcl_device **out, const lcl_device_choice *choice,
                            lcl_error *err);
+/* A device without hardware, for nets that shall only have shapes: its buffers are NULL and
+ * take no memory, kernels are neither built nor run, and what is read from it is zeros. */
+lcl_device *lcl_device_create_blank(void);
+bool lcl_device_is_blank(const lcl_device *dev);
 void lcl_device_close(lcl_device *dev);
 const lcl_device_info *lcl_device_get_info(const lcl_device *dev);
 /* Why this device was taken, e.g. "the only device", "--device gpu". */
@@ -115,7 +119,7 @@ lcl_status lcl_kernel_get(lcl_kernel **out, lcl_device *dev, const char *file,
 /* Builds now what was asked for and is not built. */
 lcl_status lcl_device_build(lcl_device *dev, lcl_error *err);
 /* Leaves out launches, fills and copies while `on`, so that what only enqueues can be called
- * to find out which kernels it needs. */
+ * to find out which kernels it needs. A blank device always is dry. */
 void lcl_device_dry(lcl_device *dev, bool on);
 bool lcl_device_is_dry(const lcl_device *dev);
 

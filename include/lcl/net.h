@@ -6,6 +6,12 @@
 
 typedef struct lcl_net lcl_net;
 
+/* The shape of a top of an Input layer or of a layer that reads data from files. */
+typedef struct {
+    const char *top; /* NULL: the first top of the first such layer */
+    int n_axes, shape[LCL_MAX_AXES];
+} lcl_net_input;
+
 /* {0} gives: phase TRAIN, level 0, no stages, gemm auto, seed 0, block chosen. */
 typedef struct {
     Caffe__Phase phase;
@@ -24,10 +30,16 @@ typedef struct {
     bool fuse;
     lcl_log *log;   /* may be NULL */
     lcl_net *share; /* take parameters (data) from this net by layer name; may be NULL */
+    /* On a blank device (lcl_device_create_blank) only: shapes in place of those that the
+     * prototxt or the data have. */
+    const lcl_net_input *inputs;
+    size_t n_inputs;
 } lcl_net_options;
 
 /* Builds a net from a NetParameter document: upgrades it, filters layers by phase, level and
- * stage, inserts splits, creates and shapes every layer. `source` is copied. */
+ * stage, inserts splits, creates and shapes every layer. `source` is copied. On a blank
+ * device the net only has shapes: its data may be missing (see lcl_net_layer_stand_in), and
+ * forward and backward do nothing. */
 lcl_status lcl_net_create(lcl_net **out, lcl_device *dev, const lcl_proto *source,
                           const lcl_net_options *options, lcl_error *err);
 /* The same from a prototxt's path. */
@@ -57,6 +69,14 @@ const char *lcl_net_name(const lcl_net *net);
 lcl_device *lcl_net_device(const lcl_net *net);
 size_t lcl_net_n_layers(const lcl_net *net);
 const lcl_layer *lcl_net_layer(const lcl_net *net, size_t i);
+/* What an Input layer stands in for, on a blank device. */
+typedef struct {
+    const Caffe__LayerParameter *layer; /* a data layer, as the prototxt has it */
+    char *
+        why; /* where its shape comes from, as its files are missing; NULL: from the options */
+} lcl_net_stand_in;
+/* Borrowed; NULL where layer i is what the prototxt says. */
+const lcl_net_stand_in *lcl_net_layer_stand_in(const lcl_net *net, size_t i);
 bool lcl_net_layer_needs_backward(const lcl_net *net, size_t i);
 /* A layer before it computes it as well. */
 bool lcl_net_layer_is_fused_away(const lcl_net *net, size_t i);

@@ -2,6 +2,7 @@
 COMMAND(train)
 COMMAND(test)
 COMMAND(time)
+COMMAND(summary)
 COMMAND(bench)
 COMMAND(devices)
 COMMAND(convert)

@@ -128,14 +128,9 @@ static lcl_status profile_net(lcl_net *net, long n, lcl_error *err)
 static lcl_status check_args(const lcl_args *args, long *n, Caffe__Phase *phase,
                              lcl_error *err)
 {
-    const char *name = lcl_args_get(args, "phase");
-
     if (!lcl_args_given(args, "model"))
         return lcl_fail(err, LCL_EUSAGE, "--model", "Need a model definition to time.");
-    if (strcmp(name, "TRAIN") != 0 && strcmp(name, "TEST") != 0)
-        return lcl_fail(err, LCL_EUSAGE, "--phase",
-                        "phase must be \"TRAIN\" or \"TEST\", not \"%s\"", name);
-    *phase = strcmp(name, "TEST") == 0 ? CAFFE__PHASE__TEST : CAFFE__PHASE__TRAIN;
+    LCL_TRY(lcl_args_phase(args, phase, err));
     return lcl_args_int(args, "iterations", 1, INT_MAX, n, err);
 }
 

@@ -73,8 +73,10 @@ static void allocate(lcl_feed *f)
 lcl_status lcl_feed_start(lcl_feed **out, lcl_layer *l, size_t n_ahead,
                           lcl_feed_fill fill, lcl_error *err)
 {
+    *out = NULL;
+    if (lcl_device_is_blank(l->dev))
+        return LCL_OK;
     lcl_feed *f = lcl_alloc(1, sizeof *f);
-
     f->layer = l;
     f->fill = fill;
     f->n_tops = (size_t)l->n_tops;

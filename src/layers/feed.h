@@ -12,7 +12,8 @@ typedef struct lcl_feed lcl_feed;
 /* Writes the next batch: values[i] is top i, row-major. Runs on the thread. */
 typedef lcl_status (*lcl_feed_fill)(lcl_layer *l, float *const *values, lcl_error *err);
 
-/* The layer's tops have their shapes. Keeps n_ahead batches ready. */
+/* The layer's tops have their shapes. Keeps n_ahead batches ready; on a blank device there is
+ * nothing to feed, and *out is NULL. */
 lcl_status lcl_feed_start(lcl_feed **out, lcl_layer *l, size_t n_ahead,
                           lcl_feed_fill fill, lcl_error *err);
 /* Shapes top 0 as images and top 1, where there is one, as a label each; starts the feed if it

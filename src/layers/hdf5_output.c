@@ -15,6 +15,8 @@ static lcl_status setup(lcl_layer *l, lcl_error *err)
     if (!p || !p->file_name || !*p->file_name)
         return lcl_layer_fail(l, p, NULL, err, LCL_EPROTO,
                               "hdf5_output_param has no file_name");
+    if (lcl_device_is_blank(l->dev))
+        return LCL_OK;
     LCL_TRY(lcl_hdf5_create(&file, p->file_name, err));
     lcl_status status = lcl_hdf5_save(file, err);
     lcl_hdf5_close(file);

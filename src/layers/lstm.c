@@ -24,5 +24,6 @@ const lcl_layer_type lcl_layer_lstm = {
     .reshape = lcl_recurrent_reshape,
     .forward = lcl_recurrent_forward,
     .backward = lcl_recurrent_backward,
+    .flops = lcl_recurrent_flops,
     .destroy = lcl_recurrent_destroy,
 };

@@ -503,6 +503,18 @@ lcl_status lcl_recurrent_backward(lcl_layer *l, lcl_error *err)
                            : LCL_OK;
 }
 
+/* Of the products: those with the static input are made once, the others at every step. */
+double lcl_recurrent_flops(const lcl_layer *l)
+{
+    const lcl_recurrent *s = l->state;
+    const double gates = (double)n_gates(s), units = (double)s->units;
+    const double a_step =
+        gates * ((double)s->inputs + units) + (s->cell->output ? units * units : 0);
+    const double once = s->has_static ? gates * (double)s->static_inputs : 0;
+
+    return 2.0 * (double)s->streams * ((double)s->steps * a_step + once);
+}
+
 void lcl_recurrent_destroy(lcl_layer *l)
 {
     release(l->state);

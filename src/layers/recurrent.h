@@ -50,6 +50,7 @@ lcl_status lcl_recurrent_setup(lcl_layer *l, const lcl_cell *cell, lcl_error *er
 lcl_status lcl_recurrent_reshape(lcl_layer *l, lcl_error *err);
 lcl_status lcl_recurrent_forward(lcl_layer *l, lcl_error *err);
 lcl_status lcl_recurrent_backward(lcl_layer *l, lcl_error *err);
+double lcl_recurrent_flops(const lcl_layer *l);
 void lcl_recurrent_destroy(lcl_layer *l);
 
 #endif

@@ -25,5 +25,6 @@ const lcl_layer_type lcl_layer_rnn = {
     .reshape = lcl_recurrent_reshape,
     .forward = lcl_recurrent_forward,
     .backward = lcl_recurrent_backward,
+    .flops = lcl_recurrent_flops,
     .destroy = lcl_recurrent_destroy,
 };
