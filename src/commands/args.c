@@ -51,6 +51,11 @@ static const struct {
     const char *name, *command;
 } aliases[] = {{"device_query", "devices"}};
 
+/* Short forms of flags, for the commands that have the long one. */
+static const struct {
+    const char *name, *flag;
+} short_flags[] = {{"o", "out"}};
+
 /* One flag as it stands on the line. */
 typedef struct {
     char *name;        /* owned; without dashes and value */
@@ -77,6 +82,9 @@ static bool same_name(const char *a, const char *b)
 static const lcl_option *find_option(const lcl_option *options, size_t n,
                                      const char *name)
 {
+    for (size_t i = 0; i < LCL_COUNT(short_flags); i++)
+        if (strcmp(name, short_flags[i].name) == 0)
+            name = short_flags[i].flag;
     for (size_t i = 0; i < n; i++)
         if (same_name(options[i].name, name))
             return &options[i];
