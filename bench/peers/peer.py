@@ -1,7 +1,8 @@
 """What the peers share: the requests that bench/compare_peers sends them, LeNet's images and
 weights.
 
-A peer prints its name in the first line, then answers each line of its standard input with one:
+A peer prints its name in the first line, then answers each line of its standard input with one
+("failed: REASON" where it cannot do that):
 
     training BATCH N     milliseconds of an iteration, over N of them
     loss BATCH N         the loss of iteration N (from 0), starting with the weights given
@@ -93,4 +94,8 @@ def serve(name, make_inference=None, make_training=None):
     print(name, flush=True)
     for line in sys.stdin:
         kind, *operands = line.split()
-        print(requests[kind](*operands), flush=True)
+        try:
+            print(requests[kind](*operands), flush=True)
+        except Exception as failure:
+            print("failed: %s" % (" ".join(str(failure).split()) or type(failure).__name__),
+                  flush=True)

@@ -39,6 +39,8 @@ class Peer:
 
     def read_line(self):
         line = self.process.stdout.readline()
+        if line.startswith("failed: "):
+            raise Failed(line.strip()[len("failed: "):])
         if line:
             return line.strip()
         self.process.wait()
@@ -58,7 +60,10 @@ class Peer:
 
     def stop(self):
         if self.process:
-            self.process.stdin.close()
+            try:
+                self.process.stdin.close()
+            except BrokenPipeError:
+                pass  # it has ended already
             self.process.stdout.close()
             self.process.wait()
             self.process = None
