@@ -1,5 +1,5 @@
 """LeNet in PyTorch on the CPU, written to be fast: the same net, recipe, data and batches as
-examples/mnist. Modes: eager, channels_last, compile, compile_channels_last. See peer.py."""
+examples/mnist. Modes: eager, channels_last, compile, compile_channels_last (see peer.py)."""
 import warnings
 
 import peer
