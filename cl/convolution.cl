@@ -1,7 +1,8 @@
 /* Convolution of G groups of C input and K output channels over D x H x W images (D = 1 for
  * 2-d): kernel KD x KH x KW, strides S?, padding P?, dilation D?; output OD x OH x OW.
  * Direct: a work-item keeps a tile of sums in registers, weights are broadcast to its lanes.
- *   y[n][k][o] = bias[k] + sum_c,r w[k][c][r] x[n][c][o * stride - pad + r * dilation]
+ *   y[n][k][o] = sum_c,r w[k][c][r] x[n][c][o * stride - pad + r * dilation] + bias[k]
+ * in that order, which is Caffe's: where two values are nearly equal the same one is the larger.
  * It may end in a max pool of windows QH x QW side by side and a ReLU: cl/epilogue.cl. */
 #include "epilogue.cl"
 
@@ -30,7 +31,7 @@ kernel void convolution_forward(global const vec *restrict x, global const float
         const bool inside = left >= 0 && left + (PT - 1) * SW + (KW - 1) * DW < W;
         UNROLL for (int k = 0; k < KT; k++) UNROLL for (int q = 0; q < QH; q++)
             UNROLL for (int p = 0; p < PT; p++)
-                sum[k][q][p] = (vec)(BIAS ? bias[g * K + min(k0 + k, K - 1)] : 0.0f);
+                sum[k][q][p] = (vec)(0.0f);
         for (int c = 0; c < C; c++) {
             for (int r = 0; r < KD * KH; r++) {
                 const int id = od * SD - PD + r / KH * DD;
@@ -68,6 +69,9 @@ kernel void convolution_forward(global const vec *restrict x, global const float
         }
         UNROLL for (int k = 0; k < KT; k++) if (k0 + k < K) {
             const size_t out = Q_ROW(n, g * K + k0 + k, od, qy);
+            const vec b = (vec)(BIAS ? bias[g * K + k0 + k] : 0.0f);
+            UNROLL for (int q = 0; q < QH; q++) UNROLL for (int p = 0; p < PT; p++)
+                sum[k][q][p] += b;
             UNROLL for (int p = 0; p < PT; p += QW) if (ox + p < OW) {
 #define AT(i, j) sum[k][i][p + (j)]
                 FINISH(AT, y, places, out + (ox + p) / QW * LANES)

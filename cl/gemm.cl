@@ -1,5 +1,6 @@
 /* Matrix products. A and B are addressed through strides, so transposition costs nothing;
- * V floats of a row of C are one vector. MT x NT vectors of C are a work-item's tile. */
+ * V floats of a row of C are one vector. MT x NT vectors of C are a work-item's tile. A bias
+ * is added last, as Caffe does. */
 
 #define ROW_BIAS 1    /* values of `bias_kind`: bias[i] is added to row i, */
 #define COLUMN_BIAS 2 /* or bias[j] to column j */
@@ -32,9 +33,8 @@ kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
     vec sum[MT][NT];
 
     UNROLL for (int i = 0; i < MT; i++) {
-        const int row = min(i0 + i, m - 1);
-        a_start[i] = row * a_row + z * a_stride;
-        UNROLL for (int j = 0; j < NT; j++) sum[i][j] = (vec)(bias_kind == ROW_BIAS ? bias[row] : 0.0f);
+        a_start[i] = min(i0 + i, m - 1) * a_row + z * a_stride;
+        UNROLL for (int j = 0; j < NT; j++) sum[i][j] = (vec)(0.0f);
     }
     UNROLL for (int j = 0; j < NT; j++)
         b_start[j] = column_block(min(j0 + j, n_blocks - 1), blocks, b_stride) + z * b_stride;
@@ -53,6 +53,8 @@ kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
         if (i0 + i < m && j0 + j < n_blocks) {
             global float *out = c + column_block(j0 + j, blocks, c_stride) + z * c_stride +
                                 (i0 + i) * ldc;
+            if (bias_kind == ROW_BIAS)
+                sum[i][j] += (vec)(bias[i0 + i]);
             if (bias_kind == COLUMN_BIAS)
                 sum[i][j] += LOAD(bias + (j0 + j) % blocks * V);
             if (accumulate)
@@ -116,12 +118,14 @@ kernel void gemm_any(int k, int n_sum, int j0, global const float *restrict a, l
 {
     const size_t i = get_global_id(0), j = j0 + get_global_id(1), z = get_global_id(2);
     global float *out = c + z * c_stride + i * ldc + j;
-    float sum = bias_kind == ROW_BIAS ? bias[i] : bias_kind == COLUMN_BIAS ? bias[j] : 0.0f;
+    float sum = 0.0f;
 
     for (int s = 0; s < n_sum; s++)
         for (int p = 0; p < k; p++)
             sum = mad(a[(z + s) * a_stride + i * a_row + p * a_column],
                       b[(z + s) * b_stride + p * b_row + j * b_column], sum);
+    if (bias_kind)
+        sum += bias[bias_kind == ROW_BIAS ? i : j];
     *out = FINAL(float, accumulate ? sum + *out : sum);
 }
 

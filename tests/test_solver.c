@@ -85,7 +85,8 @@ static const trajectory trajectories[] = {
     {"policy_fixed", 1.1e-7, 1.3e-7, 6.4e-7, 0},
     {"policy_inv", 1.1e-7, 2.3e-7, 9.9e-7, 0},
     {"policy_multistep", 1.1e-7, 1.3e-7, 3.8e-7, 0},
-    {"policy_poly", 1e-7, 6.5e-7, 1.4e-6, 0},
+    /* A pool of ours decides the other way than Caffe's once, after which all is 2e-5 off. */
+    {"policy_poly", 1e-7, 6e-6, 6e-6, 0},
     {"policy_sigmoid", 1.1e-7, 1.1e-7, 9.7e-7, 0},
     {"policy_step", 1.1e-7, 1.3e-7, 1.9e-7, 0},
     {"resume_sgd", 2.1e-7, 3e-7, 3e-7, 6.1e-7},
@@ -96,18 +97,13 @@ static const trajectory trajectories[] = {
     {"solver_sgd", 1.1e-7, 1.3e-7, 6.4e-7, 5.3e-6},
     {"solver_nesterov", 1.1e-7, 5.5e-4, 2.8e-2, 6.5e-3},
     {"solver_adagrad", 9e-7, 1.7e-6, 1.6e-2, 1.5e-2},
-    {"solver_adam", 1.1e-7, 1.7e-7, 2.4e-7, 5.3e-7},
+    {"solver_adam", 1.1e-7, 1.7e-7, 4e-7, 5.3e-7}, /* Caffe's noise is 2.4e-7 */
 };
 
-/* From the tenth iteration on a ReLU or a pool that decides the other way by a rounding error
- * may have moved everything by this much: Caffe's own runs do so by up to 0.03. */
-#define LATER 5e-3
-
+/* Four times the noise: the bits are ours, and the same in every run, but not Caffe's. */
 static double bound(const trajectory *t, int iteration)
 {
-    if (iteration < 10)
-        return 4 * t->loss10;
-    return fmax(LATER, 4 * (iteration < 25 ? t->loss25 : t->loss50));
+    return 4 * (iteration < 10 ? t->loss10 : iteration < 25 ? t->loss25 : t->loss50);
 }
 
 static void check_losses(const trajectory *t, lcl_solver *s)
@@ -156,7 +152,7 @@ static void check_weights(const trajectory *t, const lcl_net *net)
         CHECK_OK(lcl_blob_read(b, LCL_DATA, got, &err));
         for (size_t k = 0; k < wanted.count; k++)
             ck_assert_double_eq_tol((double)got[k], (double)wanted.values[k],
-                                    fmax(1e-3, 4 * t->final));
+                                    4 * t->final);
         free(got);
         free(wanted.values);
     }
