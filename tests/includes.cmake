@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.18)
 
 # row | area | files that belong to it, as a regular expression over the path without suffix
 set(table
-    "0|base|lcl/(error|log)|text|rng|error|log"
+    "0|base|lcl/(error|log)|text|only|rng|error|log"
     "1|proto|lcl/proto|proto[a-z_]*"
     "1|device|lcl/device|lcl/profile|device[a-z_]*|program[a-z_]*|profile[a-z_]*|fault|cl_name"
     "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|leveldb[a-z_]*|db_write[a-z_]*|[a-z_]*_source|datum|image[a-z_]*|planes|window_list|npy|hdf5_file"
@@ -16,17 +16,18 @@ set(table
     "3|layer|lcl/layer|layer[a-z_]*|layers/list|elementwise|axis_view|loss"
     "3|layer|shape|unary|view|window|channelwise|gather"
     "4|layers|layers/[a-z0-9_]+"
-    "5|golden|golden"
+    "5|golden|golden[a-z_]*"
     "5|net|lcl/net|net[a-z0-9_]*|step[a-z_]*|fuse[a-z_]*"
     "6|solver|lcl/solver|solver[a-z_]*|update[a-z_]*|snapshot[a-z0-9_]*|learning_rate"
     "7|bench|bench/[a-z_]+"
-    "8|commands|commands/[a-z_]+"
-    "9|main|main")
+    "8|verify|verify/[a-z_]+"
+    "9|commands|commands/[a-z_]+"
+    "10|main|main")
 
 # header | areas that may include it
 set(third_party
-    "caffe.pb-c.h|proto|source|filler|layer|layers|net|solver|commands"
-    "jansson.h|bench"
+    "caffe.pb-c.h|proto|source|filler|layer|layers|net|solver|verify|commands"
+    "jansson.h|bench|verify"
     "protobuf-c/protobuf-c.h|proto"
     "CL/cl.h|device"
     "clblast_c.h|blas"
@@ -36,8 +37,9 @@ set(third_party
     "png.h|source"
     "jpeglib.h|source"
     "jerror.h|source"
-    "zlib.h|source"
-    "kernels.inc|device")
+    "zlib.h|source|golden"
+    "kernels.inc|device"
+    "golden.inc|verify")
 
 file(READ ${ROOT}/src/layers/list.h layer_list)
 

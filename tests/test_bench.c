@@ -326,7 +326,7 @@ static bool wants(const char *only, const char *group, const char *name)
 {
     size_t n;
     char **list = lcl_list_split(only, &n);
-    const lcl_bench_options options = {.only = list, .n_only = n};
+    const lcl_bench_options options = {.only = {list, n}};
     const lcl_bench b = {.options = &options, .group = lcl_bench_group_find(group)};
     bool wanted = lcl_bench_wants(&b, name);
 

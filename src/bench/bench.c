@@ -16,68 +16,18 @@ static lcl_bench_measure_group *const measures[] = {
 
 /* ---- What is wanted ----------------------------------------------------------------- */
 
-/* True where `only` is "GROUP" or "GROUP/..." of this group. */
-static bool names_group(const char *only, const char *group)
-{
-    size_t length = strlen(group);
-
-    return strncmp(only, group, length) == 0 &&
-           (only[length] == '\0' || only[length] == '/');
-}
-
-static bool wants_group(const lcl_bench *b, const lcl_bench_group *group)
-{
-    if (b->options->n_only == 0 || group->sets_peak)
-        return true;
-    for (size_t i = 0; i < b->options->n_only; i++)
-        if (names_group(b->options->only[i], group->name))
-            return true;
-    return false;
-}
-
 bool lcl_bench_wants(const lcl_bench *b, const char *name)
 {
-    bool named = false;
-
-    for (size_t i = 0; i < b->options->n_only; i++) {
-        const char *only = b->options->only[i], *slash = strchr(only, '/');
-        if (!names_group(only, b->group->name))
-            continue;
-        named = true;
-        if (!slash || strstr(name, slash + 1))
-            return true;
-    }
-    return !named;
-}
-
-static lcl_status unknown_group(const char *only, lcl_error *err)
-{
-    const char *names[LCL_COUNT(measures)];
-    lcl_text list = {0};
-
-    for (size_t i = 0; i < LCL_COUNT(names); i++) {
-        names[i] = lcl_bench_groups[i].name;
-        lcl_text_printf(&list, "%s%s", i ? ", " : "", names[i]);
-    }
-    const char *near = lcl_nearest(only, names, LCL_COUNT(names));
-    lcl_status status =
-        lcl_fail(err, LCL_EUSAGE, "--only", "there is no group '%s'", only);
-    status = near ? lcl_hint(err, status, "did you mean '%s'?", near)
-                  : lcl_hint(err, status, "the groups are %s", list.text);
-    free(list.text);
-    return status;
+    return lcl_only_wants(&b->options->only, b->group->name, name);
 }
 
 lcl_status lcl_bench_check_only(const lcl_bench_options *options, lcl_error *err)
 {
-    for (size_t i = 0; i < options->n_only; i++) {
-        bool found = false;
-        for (const lcl_bench_group *g = lcl_bench_groups; g->name && !found; g++)
-            found = names_group(options->only[i], g->name);
-        if (!found)
-            return unknown_group(options->only[i], err);
-    }
-    return LCL_OK;
+    const char *names[LCL_COUNT(measures)];
+
+    for (size_t i = 0; i < LCL_COUNT(names); i++)
+        names[i] = lcl_bench_groups[i].name;
+    return lcl_only_check(&options->only, names, LCL_COUNT(names), err);
 }
 
 /* ---- Rows ------------------------------------------------------------------------- */
@@ -166,7 +116,8 @@ void lcl_bench_run_groups(lcl_bench *b)
     for (size_t i = 0; i < LCL_COUNT(measures); i++) {
         b->group = &lcl_bench_groups[i];
         b->announced = false;
-        if (wants_group(b, b->group))
+        if (b->group->sets_peak ||
+            lcl_only_wants_group(&b->options->only, b->group->name))
             measures[i](b);
     }
 }

@@ -7,11 +7,11 @@
 #include "lcl/blas.h"
 #include "lcl/log.h"
 #include "lcl/proto.h"
+#include "only.h"
 
 typedef struct {
     bool quick;
-    char **only; /* GROUP or GROUP/PART-OF-A-NAME; none: all */
-    size_t n_only;
+    lcl_only only;          /* GROUP or GROUP/PART-OF-A-NAME */
     bool own_gemm, clblast; /* measured in the group gemm */
     lcl_gemm_backend gemm;  /* of the nets */
     const char *no_clblast; /* why not */

@@ -174,7 +174,7 @@ static lcl_status measure(const lcl_args *args, lcl_bench_report *report, lcl_er
         return lcl_hint(err, LCL_EUSAGE, "reports are compared with --compare");
     }
     LCL_TRY(choose_gemms(args, &options, err));
-    options.only = lcl_list_split(lcl_args_get(args, "only"), &options.n_only);
+    options.only.list = lcl_list_split(lcl_args_get(args, "only"), &options.only.n);
     lcl_log *log = lcl_log_create(stderr);
     lcl_status status = lcl_bench_check_only(&options, err);
     if (status == LCL_OK)
@@ -182,7 +182,7 @@ static lcl_status measure(const lcl_args *args, lcl_bench_report *report, lcl_er
                      ? measure_all(&options, log, report, err)
                      : measure_chosen(args, &options, log, report, err);
     lcl_log_destroy(log);
-    lcl_list_free(options.only, options.n_only);
+    lcl_list_free(options.only.list, options.only.n);
     return status;
 }
 
