@@ -1,8 +1,6 @@
 /* Runs a layer on stored inputs and compares what it gives with stored outputs. */
 #include "golden.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,9 +62,9 @@ static char *case_path(const char *folder, const char *name)
 
 static lcl_status read_layer(golden *g, lcl_error *err)
 {
-    char *path = case_path(g->folder, "layer.prototxt");
+    char *path = case_path(g->folder, LCL_GOLDEN_LAYER);
     size_t size;
-    lcl_status status = lcl_file_read(&g->text, &size, path, 1 << 20, err);
+    lcl_status status = lcl_golden_read(g->options->files, &g->text, &size, path, err);
 
     if (status == LCL_OK)
         status =
@@ -110,11 +108,16 @@ static lcl_status read_array(const golden *g, const char *kind, int i, lcl_npy *
 {
     char *path = lcl_format("%s/%s_%d.npy", g->folder, kind, i);
     lcl_status status = LCL_OK;
+    char *file = NULL;
+    size_t size;
 
     *out = (lcl_npy){0};
-    *found = lcl_file_exists(path);
+    *found = lcl_golden_has(g->options->files, path);
     if (*found)
-        status = lcl_npy_read(out, path, err);
+        status = lcl_golden_read(g->options->files, &file, &size, path, err);
+    if (*found && status == LCL_OK)
+        status = lcl_npy_parse(out, path, file, size, err);
+    free(file);
     free(path);
     return status;
 }
@@ -177,6 +180,14 @@ static void note_error(golden *g, const char *kind, int i, double error)
     snprintf(g->result->array, sizeof g->result->array, "%s_%d", kind, i);
 }
 
+/* `values` were found, with that error. */
+static void note_values(golden *g, const char *kind, int i, const float *values, size_t n,
+                        double error)
+{
+    g->result->bits = lcl_hash(g->result->bits, values, n * sizeof *values);
+    note_error(g, kind, i, error);
+}
+
 static lcl_status compare(golden *g, const char *kind, int i, const lcl_blob *b,
                           lcl_which which, lcl_error *err)
 {
@@ -191,7 +202,7 @@ static lcl_status compare(golden *g, const char *kind, int i, const lcl_blob *b,
     if (status == LCL_OK)
         status = lcl_blob_read(b, which, values, err);
     if (status == LCL_OK)
-        note_error(g, kind, i, worst_error(values, a.values, a.count));
+        note_values(g, kind, i, values, a.count, worst_error(values, a.values, a.count));
     free(values);
     free(a.values);
     return status;
@@ -254,6 +265,7 @@ static lcl_status make_layer(golden *g, lcl_error *err)
                              .rng = &g->rng,
                              .block = o->block,
                              .vector = o->vector,
+                             .direct = o->direct,
                              .phase = directive_is(g->text, "phase", "TEST")
                                           ? CAFFE__PHASE__TEST
                                           : CAFFE__PHASE__TRAIN};
@@ -365,8 +377,9 @@ static lcl_status compare_dropout(golden *g, lcl_error *err)
         status = lcl_blob_read(g->tops[0], LCL_DIFF, dy, err);
     for (size_t i = 0; status == LCL_OK && i < n; i++)
         kept[i] = y[i] != 0;
-    note_error(g, "top", 0, masked_error(y, x, n, scale, kept, &n_kept));
-    note_error(g, "bottom_diff", 0, masked_error(dx, dy, n, scale, kept, &n_kept));
+    note_values(g, "top", 0, y, n, masked_error(y, x, n, scale, kept, &n_kept));
+    note_values(g, "bottom_diff", 0, dx, n,
+                masked_error(dx, dy, n, scale, kept, &n_kept));
     if (n_kept == 0 || n_kept == n)
         note_error(g, "top", 0, INFINITY);
     free(x);
@@ -415,12 +428,11 @@ lcl_status lcl_golden_run(lcl_golden_result *out, const char *folder,
     return LCL_OK;
 }
 
-/* ---- Finding cases -------------------------------------------------------------------
- */
-
-bool lcl_golden_knows(const char *folder, char *type, size_t size)
+bool lcl_golden_knows(const char *folder, const lcl_golden_files *files, char *type,
+                      size_t size)
 {
-    golden g = {.folder = folder};
+    const lcl_golden_options options = {.files = files};
+    golden g = {.folder = folder, .options = &options};
     bool known = true;
 
     snprintf(type, size, "?");
@@ -431,50 +443,4 @@ bool lcl_golden_knows(const char *folder, char *type, size_t size)
     lcl_proto_destroy(g.proto);
     free(g.text);
     return known;
-}
-
-static bool is_case(const char *folder)
-{
-    char *path = case_path(folder, "layer.prototxt");
-    bool is = lcl_file_exists(path);
-
-    free(path);
-    return is;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-lcl_status lcl_golden_list(char ***out, size_t *n_out, const char *folder, lcl_error *err)
-{
-    char **list = NULL;
-    size_t n = 0;
-    DIR *dir = opendir(folder);
-
-    if (!dir)
-        return lcl_fail(err, LCL_EIO, folder, "cannot read the folder: %s",
-                        strerror(errno));
-    if (is_case(folder)) {
-        list = lcl_resize(list, 1, sizeof *list);
-        list[n++] = lcl_strdup(folder);
-    }
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        char *path = case_path(folder, entry->d_name);
-        if (entry->d_name[0] != '.' && is_case(path)) {
-            list = lcl_resize(list, n + 1, sizeof *list);
-            list[n++] = path;
-        } else {
-            free(path);
-        }
-    }
-    closedir(dir);
-    if (n == 0)
-        return lcl_fail(err, LCL_EIO, folder,
-                        "no cases here: none of its folders has a layer.prototxt");
-    qsort(list, n, sizeof *list, by_name);
-    *out = list;
-    *n_out = n;
-    return LCL_OK;
 }

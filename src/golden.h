@@ -2,12 +2,15 @@
 #ifndef LCL_GOLDEN_H
 #define LCL_GOLDEN_H
 
+#include "golden_files.h"
 #include "lcl/blas.h"
 
 typedef struct {
     lcl_device *dev;
     lcl_gemm_backend gemm;
-    int block, vector; /* B and V of the blobs */
+    int block, vector;             /* B and V of the blobs */
+    bool direct;                   /* convolutions do without Winograd's transforms */
+    const lcl_golden_files *files; /* where cases are; NULL: on disk */
 } lcl_golden_options;
 
 /* Errors are relative to the largest magnitude of the array they are in. */
@@ -16,8 +19,11 @@ typedef struct {
     double error;     /* the worst */
     double tolerance; /* 1e-4, or less where the operation is exact */
     char array[32];   /* where the worst is, e.g. "bottom_diff_0" */
+    uint64_t bits;    /* a hash of all that was compared, as the device gave it */
     bool passed;
 } lcl_golden_result;
+
+#define LCL_GOLDEN_LAYER "layer.prototxt"
 
 /* A case is a folder with layer.prototxt (a LayerParameter) and row-major arrays
  * bottom_I, param_I, top_I, top_diff_I, bottom_diff_I, param_diff_I, param_after_I
@@ -29,12 +35,13 @@ typedef struct {
 lcl_status lcl_golden_run(lcl_golden_result *out, const char *folder,
                           const lcl_golden_options *options, lcl_error *err);
 
-/* True where the case's layer type is one of ours. */
-bool lcl_golden_knows(const char *folder, char *type, size_t size);
+/* True where the case's layer type, which it writes, is one of ours. */
+bool lcl_golden_knows(const char *folder, const lcl_golden_files *files, char *type,
+                      size_t size);
 
-/* The folder itself where it is a case, and the cases in it, in order of their names.
- * Free each and the list. A folder without any is LCL_EIO. */
+/* The folder itself where it is a case, and the cases in it, in order of their names; on
+ * disk where `files` is NULL. Free each and the list. A folder without any is LCL_EIO. */
 lcl_status lcl_golden_list(char ***out, size_t *n_out, const char *folder,
-                           lcl_error *err);
+                           const lcl_golden_files *files, lcl_error *err);
 
 #endif

@@ -95,12 +95,13 @@ static bool parse_shape(const char *text, lcl_npy *out)
     }
 }
 
-static lcl_status parse_file(lcl_npy *out, const char *path, char *file, size_t size,
-                             lcl_error *err)
+lcl_status lcl_npy_parse(lcl_npy *out, const char *path, char *file, size_t size,
+                         lcl_error *err)
 {
     const char *values = NULL, *header = split_header(file, size, &values);
     size_t t = 0, bytes;
 
+    *out = (lcl_npy){0};
     if (!header)
         return lcl_fail(err, LCL_EDATA, path, "not a whole .npy file");
     const char *descr = header_value(header, "'descr'");
@@ -132,15 +133,14 @@ lcl_status lcl_npy_read(lcl_npy *out, const char *path, lcl_error *err)
 
     *out = (lcl_npy){0};
     LCL_TRY(lcl_file_read(&file, &size, path, 0, err));
-    lcl_status status = parse_file(out, path, file, size, err);
+    lcl_status status = lcl_npy_parse(out, path, file, size, err);
     free(file);
     return status;
 }
 
-lcl_status lcl_npy_write(const char *path, const float *values, int n_axes,
-                         const int *shape, lcl_error *err)
+void lcl_npy_encode(lcl_text *out, const float *values, int n_axes, const int *shape)
 {
-    lcl_text header = {0}, file = {0};
+    lcl_text header = {0};
     size_t count = 1;
 
     lcl_text_printf(&header, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
@@ -155,12 +155,20 @@ lcl_status lcl_npy_write(const char *path, const float *values, int n_axes,
 
     const char version_length[4] = {1, 0, (char)(header.length & 255),
                                     (char)(header.length >> 8)};
-    lcl_text_add_bytes(&file, magic, sizeof magic);
-    lcl_text_add_bytes(&file, version_length, sizeof version_length);
-    lcl_text_add_bytes(&file, header.text, header.length);
-    lcl_text_add_bytes(&file, values, count * sizeof(float));
-    lcl_status status = lcl_file_write(path, file.text, file.length, err);
+    lcl_text_add_bytes(out, magic, sizeof magic);
+    lcl_text_add_bytes(out, version_length, sizeof version_length);
+    lcl_text_add_bytes(out, header.text, header.length);
+    lcl_text_add_bytes(out, values, count * sizeof(float));
     free(header.text);
+}
+
+lcl_status lcl_npy_write(const char *path, const float *values, int n_axes,
+                         const int *shape, lcl_error *err)
+{
+    lcl_text file = {0};
+
+    lcl_npy_encode(&file, values, n_axes, shape);
+    lcl_status status = lcl_file_write(path, file.text, file.length, err);
     free(file.text);
     return status;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "lcl/error.h"
+#include "text.h"
 
 #define LCL_NPY_MAX_AXES 32
 
@@ -18,8 +19,13 @@ typedef struct {
 /* Reads an array of little-endian float32, float64, int32, int64 or of uint8 in C order;
  * its header and the file's size are checked. On failure out->values is NULL. */
 lcl_status lcl_npy_read(lcl_npy *out, const char *path, lcl_error *err);
+/* The same from a file's bytes, which it changes; `name` stands for the path in messages. */
+lcl_status lcl_npy_parse(lcl_npy *out, const char *name, char *file, size_t size,
+                         lcl_error *err);
 /* Writes float32. */
 lcl_status lcl_npy_write(const char *path, const float *values, int n_axes,
                          const int *shape, lcl_error *err);
+/* Adds the bytes of such a file to `out`. */
+void lcl_npy_encode(lcl_text *out, const float *values, int n_axes, const int *shape);
 
 #endif

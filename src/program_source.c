@@ -36,9 +36,9 @@ lcl_status lcl_source_read(char **out, const char *file, const char *where,
     *out = NULL;
     if (folder && folder[0] != '\0')
         LCL_TRY(source_read_folder(out, folder, file, err));
-    for (size_t i = 0; !*out && i < LCL_COUNT(embedded_sources); i++)
-        if (strcmp(embedded_sources[i].name, file) == 0)
-            *out = lcl_strdup((const char *)embedded_sources[i].text);
+    for (size_t i = 0; !*out && i < LCL_COUNT(embedded_kernels); i++)
+        if (strcmp(embedded_kernels[i].name, file) == 0)
+            *out = lcl_strdup((const char *)embedded_kernels[i].bytes);
     return *out ? LCL_OK
                 : lcl_fail(err, LCL_EDEVICE, where,
                            "this build has no kernel file cl/%s.cl", file);

@@ -32,6 +32,11 @@ for header in "$work"/usr/include/lcl/*.h; do
 done
 "${compile[@]}" examples/classify.c "${cflags[@]}" "${libs[@]}" -o "$work/classify"
 
+# It carries what it verifies a device with.
+(cd / && "$work/usr/bin/lenet-cl" verify --quick --only layers/ReLU,updates) >"$work/verify.txt" 2>&1 ||
+    fail "$(cat "$work/verify.txt")"
+grep -q ', 0 failed$' "$work/verify.txt" || fail "$(cat "$work/verify.txt")"
+
 # 100 iterations on the test images are enough to know a boot.
 data=/usr/share/datasets/fashion-mnist
 sed "s|examples/mnist/mnist_.*_lmdb|$data/t10k-images-idx3-ubyte.gz|" \

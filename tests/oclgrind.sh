@@ -47,8 +47,13 @@ for layout in "--block 1 --vector 1" "--block 4 --vector 4" "--block 8 --vector 
     check --uninitialized "verify $layout $cases"
 done
 
-# A whole net: splits, update, clipping, tests. Without --uninitialized, which does not follow
-# the parameters' values into the parts of the net's buffers.
+# What layers by themselves do not run, and layers of which no results of Caffe are stored.
+# Nets without --uninitialized, which does not follow the parameters' values into the parts of
+# the net's buffers.
+check --uninitialized "verify --quick --only layouts,layers/Sigmoid,layers/Split"
+check "" "verify --quick --gemm own --only gemm,winograd,sums,nets,updates"
+
+# A whole net: splits, update, clipping, tests.
 for block in 1 4 16; do
     export LCL_BLOCK=$block
     check "" "train tests/data/tiny/solver.prototxt"

@@ -19,7 +19,7 @@ static void check_folder(const char *path, const lcl_golden_options *options)
     char **cases;
     size_t n;
 
-    CHECK_OK(lcl_golden_list(&cases, &n, path, &err));
+    CHECK_OK(lcl_golden_list(&cases, &n, path, NULL, &err));
     for (size_t i = 0; i < n; i++) {
         CHECK_OK(lcl_golden_run(&result, cases[i], options, &err));
         ck_assert_msg(result.passed, "%s, block %d, vector %d: error %g in %s", cases[i],
@@ -167,7 +167,7 @@ START_TEST(cases_that_cannot_run)
     CHECK_FAILS(run(&result, &err), LCL_ESHAPE, "top_0.npy has shape 4");
     write_text("name: 'r' type: 'NoSuch' bottom: 'x' top: 'y'");
     CHECK_FAILS(run(&result, &err), LCL_EPROTO, "NoSuch");
-    ck_assert(!lcl_golden_knows(folder, type, sizeof type));
+    ck_assert(!lcl_golden_knows(folder, NULL, type, sizeof type));
     ck_assert_str_eq(type, "NoSuch");
     write_text("name: 'r' bottom: 'x' top: 'y'");
     CHECK_FAILS(run(&result, &err), LCL_EPROTO, "no type");
@@ -175,8 +175,10 @@ START_TEST(cases_that_cannot_run)
     CHECK_FAILS(run(&result, &err), LCL_EPROTO, "");
     write_text("name: 'r' type: 'ReLU' bottom: 'x' bottom: 'z' top: 'y'");
     CHECK_FAILS(run(&result, &err), LCL_EIO, "there is no bottom_1.npy");
-    CHECK_FAILS(lcl_golden_list(&list, &n, "tests/cl", &err), LCL_EIO, "no cases here");
-    CHECK_FAILS(lcl_golden_list(&list, &n, "/no/such/folder", &err), LCL_EIO, "No such");
+    CHECK_FAILS(lcl_golden_list(&list, &n, "tests/cl", NULL, &err), LCL_EIO,
+                "no cases here");
+    CHECK_FAILS(lcl_golden_list(&list, &n, "/no/such/folder", NULL, &err), LCL_EIO,
+                "No such");
 }
 END_TEST
 

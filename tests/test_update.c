@@ -6,6 +6,7 @@
 #include "testing.h"
 #include "text.h"
 #include "update.h"
+#include "verify/update_reference.h"
 
 #define N_STEPS 3
 
@@ -45,105 +46,19 @@ static lcl_proto *parse_solver(const char *text)
     return proto;
 }
 
-/* ---- The reference ---------------------------------------------------------------- */
+/* ---- Against the formulas ----------------------------------------------------------- */
 
-/* One parameter on the host. */
-typedef struct {
-    size_t n;
-    float *data, *diff, *h, *h2;
-} values;
-
-static double step(const Caffe__SolverParameter *p, double g, double rate, float *h,
-                   float *h2, int iteration)
+static lcl_update_values *read_values(const lcl_net *net)
 {
-    double m = (double)p->momentum, b2 = (double)p->momentum2, delta = (double)p->delta;
-    double rms = (double)p->rms_decay, before = (double)*h;
+    lcl_update_values *v = NULL;
+    lcl_error err;
 
-    if (strcmp(p->type, "SGD") == 0) {
-        *h = (float)(rate * g + m * before);
-        return (double)*h;
-    }
-    if (strcmp(p->type, "Nesterov") == 0) {
-        *h = (float)(rate * g + m * before);
-        return (1 + m) * (double)*h - m * before;
-    }
-    if (strcmp(p->type, "AdaGrad") == 0) {
-        *h = (float)(before + g * g);
-        return rate * g / (sqrt((double)*h) + delta);
-    }
-    if (strcmp(p->type, "RMSProp") == 0) {
-        *h = (float)((1 - rms) * g * g + rms * before);
-        return rate * g / (sqrt((double)*h) + delta);
-    }
-    if (strcmp(p->type, "AdaDelta") == 0) {
-        *h = (float)((1 - m) * g * g + m * before);
-        double u = g * sqrt((delta + (double)*h2) / (delta + (double)*h));
-        *h2 = (float)((1 - m) * u * u + m * (double)*h2);
-        return rate * u;
-    }
-    *h = (float)((1 - m) * g + m * before);
-    *h2 = (float)((1 - b2) * g * g + b2 * (double)*h2);
-    double correction = sqrt(1 - pow(b2, iteration + 1)) / (1 - pow(m, iteration + 1));
-    return rate * correction * (double)*h / (sqrt((double)*h2) + delta);
-}
-
-static void reference(const Caffe__SolverParameter *p, const lcl_net *net, values *v,
-                      int iteration, double rate)
-{
-    size_t n = lcl_net_n_params(net);
-    double squares = 0, scale = 1;
-
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < v[i].n; k++)
-            squares += (double)v[i].diff[k] * (double)v[i].diff[k];
-    if (p->clip_gradients >= 0 && sqrt(squares) > (double)p->clip_gradients)
-        scale = (double)p->clip_gradients / sqrt(squares);
-    for (size_t i = 0; i < n; i++) {
-        const lcl_net_param *param = lcl_net_param_at(net, i);
-        double decay = (double)p->weight_decay * (double)param->decay_mult;
-        for (size_t k = 0; k < v[i].n; k++) {
-            double w = (double)v[i].data[k];
-            double g = (double)v[i].diff[k] * scale / p->iter_size;
-            bool l1 = strcmp(p->regularization_type, "L1") == 0;
-            g += decay * (l1 ? (w > 0) - (w < 0) : w);
-            w -= step(p, g, rate * (double)param->lr_mult, &v[i].h[k], &v[i].h2[k],
-                      iteration);
-            v[i].data[k] = (float)w;
-        }
-    }
-}
-
-static values *read_values(const lcl_net *net)
-{
-    size_t n = lcl_net_n_params(net);
-    values *v = lcl_alloc(n, sizeof *v);
-    lcl_error err = {0};
-
-    for (size_t i = 0; i < n; i++) {
-        const lcl_blob *b = lcl_net_param_at(net, i)->blob;
-        v[i].n = lcl_blob_count(b);
-        v[i].data = lcl_alloc(v[i].n, sizeof(float));
-        v[i].diff = lcl_alloc(v[i].n, sizeof(float));
-        v[i].h = lcl_alloc(v[i].n, sizeof(float));
-        v[i].h2 = lcl_alloc(v[i].n, sizeof(float));
-        CHECK_OK(lcl_blob_read(b, LCL_DATA, v[i].data, &err));
-    }
+    CHECK_OK(lcl_update_values_read(&v, net, &err));
     return v;
 }
 
-static void free_values(values *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        free(v[i].data);
-        free(v[i].diff);
-        free(v[i].h);
-        free(v[i].h2);
-    }
-    free(v);
-}
-
 /* New gradients, the same on both sides; some are zero, some weights are. */
-static void write_gradients(const lcl_net *net, values *v, unsigned seed)
+static void write_gradients(const lcl_net *net, lcl_update_values *v, unsigned seed)
 {
     lcl_error err = {0};
 
@@ -155,7 +70,8 @@ static void write_gradients(const lcl_net *net, values *v, unsigned seed)
     }
 }
 
-static void check_values(const lcl_net *net, const values *v, const char *solver)
+static void check_values(const lcl_net *net, const lcl_update_values *v,
+                         const char *solver)
 {
     lcl_error err = {0};
 
@@ -199,16 +115,16 @@ static void check_formulas(const char *text, int vector, int group)
     lcl_proto *solver = parse_solver(text);
     const Caffe__SolverParameter *p = (const void *)lcl_proto_root(solver);
     lcl_update *u = NULL;
-    values *v = read_values(net);
+    lcl_update_values *v = read_values(net);
 
     CHECK_OK(lcl_update_create_as(&u, net, solver, vector, group, &err));
     for (int i = 0; i < N_STEPS; i++) {
         write_gradients(net, v, 10 * (unsigned)i);
         CHECK_OK(lcl_update_run(u, i, 0.1f, NULL, &err));
-        reference(p, net, v, i, 0.1);
+        lcl_update_reference(p, net, v, i, 0.1);
         check_values(net, v, text);
     }
-    free_values(v, lcl_net_n_params(net));
+    lcl_update_values_free(v, net);
     lcl_update_destroy(u);
     lcl_proto_destroy(solver);
     lcl_net_destroy(net);
@@ -227,7 +143,7 @@ START_TEST(clipping_is_logged)
     lcl_net *net = create_net();
     lcl_proto *solver = parse_solver("clip_gradients: 2");
     lcl_update *u = NULL;
-    values *v = read_values(net);
+    lcl_update_values *v = read_values(net);
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
@@ -247,7 +163,7 @@ START_TEST(clipping_is_logged)
                          "by scale factor 0.25\n") != NULL,
                   "%s", text);
     free(text);
-    free_values(v, lcl_net_n_params(net));
+    lcl_update_values_free(v, net);
     lcl_update_destroy(u);
     lcl_proto_destroy(solver);
     lcl_net_destroy(net);
@@ -262,7 +178,7 @@ START_TEST(diffs_hold_the_update_only_where_asked)
     for (int keep = 0; keep < 2; keep++) {
         lcl_proto *solver = parse_solver(keep ? "debug_info: true" : "");
         lcl_update *u = NULL;
-        values *v = read_values(net);
+        lcl_update_values *v = read_values(net);
         float diff[3];
         CHECK_OK(lcl_update_create(&u, net, solver, &err));
         ck_assert_int_eq(lcl_update_keeps_diff(u), keep);
@@ -272,7 +188,7 @@ START_TEST(diffs_hold_the_update_only_where_asked)
         CHECK_OK(lcl_blob_read(lcl_net_param_at(net, 3)->blob, LCL_DIFF, diff, &err));
         for (int k = 0; k < 3; k++)
             ck_assert_float_eq_tol(diff[k], v[3].diff[k] * (keep ? 1.5f : 1.0f), 1e-6f);
-        free_values(v, lcl_net_n_params(net));
+        lcl_update_values_free(v, net);
         lcl_update_destroy(u);
         lcl_proto_destroy(solver);
     }

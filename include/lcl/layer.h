@@ -26,6 +26,7 @@ typedef struct {
     struct lcl_rng *rng;     /* of fillers and of layers' own seeds (src/rng.h) */
     int block;               /* B of the net's blobs */
     int vector;              /* V, the most floats a work-item handles; divides block */
+    bool direct;             /* convolutions do without Winograd's transforms */
     Caffe__Phase phase;
 } lcl_layer_env;
 

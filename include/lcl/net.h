@@ -36,6 +36,11 @@ typedef struct {
     size_t n_inputs;
 } lcl_net_options;
 
+/* B and V of a net of such batches (0: they are not known) on the device, by `wanted` (0:
+ * nothing) and the environment, as lcl_net_options says. */
+lcl_status lcl_net_layout(const lcl_device *dev, size_t batch, int wanted, int *block,
+                          int *vector, lcl_error *err);
+
 /* Builds a net from a NetParameter document: upgrades it, filters layers by phase, level and
  * stage, inserts splits, creates and shapes every layer. `source` is copied. On a blank
  * device the net only has shapes: its data may be missing (see lcl_net_layer_stand_in), and

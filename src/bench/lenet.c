@@ -98,6 +98,19 @@ char *lcl_lenet_deploy(int n)
                       n, body);
 }
 
+static const char loss[] =
+    "layer { name: 'loss' type: 'SoftmaxWithLoss' bottom: 'ip2' bottom: 'label' top: "
+    "'loss' }\n";
+
+char *lcl_lenet_input_net(int n)
+{
+    return lcl_format("name: 'LeNet'\n"
+                      "layer { name: 'data' type: 'Input' top: 'data' top: 'label'\n"
+                      "  input_param { shape { dim: %d dim: 1 dim: 28 dim: 28 }\n"
+                      "    shape { dim: %d } } }\n%s%s",
+                      n, n, body, loss);
+}
+
 static void add_data(lcl_text *t, const char *phase, const char *source, int batch)
 {
     lcl_text_printf(t,
@@ -120,8 +133,7 @@ char *lcl_lenet_net(const char *source, int batch, const char *test_source)
         lcl_text_add(&t,
                      "layer { name: 'accuracy' type: 'Accuracy' bottom: 'ip2' bottom: "
                      "'label' top: 'accuracy' include { phase: TEST } }\n");
-    lcl_text_add(&t, "layer { name: 'loss' type: 'SoftmaxWithLoss' bottom: 'ip2' bottom: "
-                     "'label' top: 'loss' }\n");
+    lcl_text_add(&t, loss);
     return t.text;
 }
 

@@ -24,6 +24,8 @@ lcl_status lcl_lenet_write_images(const char *folder, char **path, lcl_error *er
 
 /* Texts, new. The net takes `n` images from an input and gives "prob". */
 char *lcl_lenet_deploy(int n);
+/* The train net, of `n` images and labels from an input. */
+char *lcl_lenet_input_net(int n);
 /* The train net, from IDX files; with a test net where test_source is not NULL. */
 char *lcl_lenet_net(const char *source, int batch, const char *test_source);
 /* A solver with the usual recipe around a net's text; no displays, tests, snapshots. */

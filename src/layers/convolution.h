@@ -91,7 +91,8 @@ lcl_status lcl_convolution_direct_adjoint(lcl_layer *l, cl_mem dy, cl_mem dx,
 lcl_status lcl_convolution_direct_weights(lcl_layer *l, int i, cl_mem dy, cl_mem x,
                                           lcl_error *err);
 
-/* The sizes suit Winograd, and LCL_WINOGRAD=0 does not forbid it. */
+/* The sizes suit Winograd, and neither the layers' environment nor LCL_WINOGRAD=0 forbids
+ * it. */
 bool lcl_convolution_winograd_suits(const lcl_layer *l);
 lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err);
 lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err);

@@ -18,7 +18,7 @@ bool lcl_convolution_winograd_suits(const lcl_layer *l)
     const lcl_spatial *z = &s->s;
     const char *wanted = getenv("LCL_WINOGRAD");
 
-    if (wanted && strcmp(wanted, "0") == 0)
+    if (l->env->direct || (wanted && strcmp(wanted, "0") == 0))
         return false;
     return s->n_spatial == 2 && z->kernel[1] == z->kernel[2] &&
            (z->kernel[1] == 3 || z->kernel[1] == 5) && z->stride[1] == 1 &&

@@ -1,0 +1,133 @@
+/* The update rules of all solvers. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "bench/reference.h"
+#include "text.h"
+#include "update.h"
+#include "verify/update_reference.h"
+#include "verify/verify.h"
+
+#define N_STEPS 3
+#define RATE 0.1f
+#define LIMIT 1e-5
+
+static const struct {
+    const char *row, *name, *text;
+} rules[] = {
+    {"SGD", "", "momentum: 0.9 weight_decay: 0.01"},
+    {"SGD", "L1", "momentum: 0.9 weight_decay: 0.01 regularization_type: 'L1'"},
+    {"SGD", "clipped", "momentum: 0.9 weight_decay: 0.01 clip_gradients: 3"},
+    {"SGD", "iter_size", "momentum: 0.5 iter_size: 4 clip_gradients: 1000"},
+    {"Nesterov", "", "type: 'Nesterov' momentum: 0.9 weight_decay: 0.01"},
+    {"AdaGrad", "", "type: 'AdaGrad' weight_decay: 0.01 delta: 1e-2"},
+    {"RMSProp", "", "type: 'RMSProp' weight_decay: 0.01 rms_decay: 0.9 delta: 1e-2"},
+    {"AdaDelta", "", "type: 'AdaDelta' momentum: 0.95 weight_decay: 0.01 delta: 1e-3"},
+    {"Adam", "",
+     "type: 'Adam' momentum: 0.9 momentum2: 0.99 weight_decay: 0.01 delta: 1e-2"},
+};
+
+/* Two layers, so that factors differ. */
+static const char net_text[] =
+    "layer { name: 'in' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 130 } } "
+    "}"
+    "layer { name: 'a' type: 'InnerProduct' bottom: 'x' top: 'y'"
+    "  param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }"
+    "  inner_product_param { num_output: 37 weight_filler { type: 'xavier' } } }"
+    "layer { name: 'b' type: 'InnerProduct' bottom: 'y' top: 'z'"
+    "  param { lr_mult: 0.5 decay_mult: 3 } param { lr_mult: 3 }"
+    "  inner_product_param { num_output: 3 weight_filler { type: 'xavier' } } }";
+
+typedef struct {
+    lcl_proto *net_source, *solver_source;
+    lcl_net *net;
+    lcl_update *update;
+    lcl_update_values *values;
+} run;
+
+static lcl_status prepare(run *r, lcl_device *dev, const char *text, lcl_error *err)
+{
+    const lcl_net_options options = {.seed = 7};
+
+    LCL_TRY(lcl_verify_parse(&r->net_source, &caffe__net_parameter__descriptor,
+                             lcl_strdup(net_text), err));
+    LCL_TRY(lcl_verify_parse(&r->solver_source, &caffe__solver_parameter__descriptor,
+                             lcl_strdup(text), err));
+    LCL_TRY(lcl_net_create(&r->net, dev, r->net_source, &options, err));
+    LCL_TRY(lcl_update_create(&r->update, r->net, r->solver_source, err));
+    return lcl_update_values_read(&r->values, r->net, err);
+}
+
+static void release(run *r)
+{
+    if (r->net)
+        lcl_update_values_free(r->values, r->net);
+    lcl_update_destroy(r->update);
+    lcl_net_destroy(r->net);
+    lcl_proto_destroy(r->solver_source);
+    lcl_proto_destroy(r->net_source);
+}
+
+static lcl_status write_gradients(run *r, unsigned seed, lcl_error *err)
+{
+    for (size_t i = 0; i < lcl_net_n_params(r->net); i++) {
+        lcl_bench_fill(r->values[i].diff, r->values[i].n, seed + (unsigned)i);
+        LCL_TRY(lcl_blob_write(lcl_net_param_at(r->net, i)->blob, LCL_DIFF,
+                               r->values[i].diff, err));
+    }
+    return LCL_OK;
+}
+
+/* The worst error of the parameters. */
+static lcl_status compare(const run *r, double *error, lcl_error *err)
+{
+    lcl_bench_error e = {0};
+    lcl_status status = LCL_OK;
+
+    for (size_t i = 0; status == LCL_OK && i < lcl_net_n_params(r->net); i++) {
+        const lcl_update_values *v = &r->values[i];
+        float *got = lcl_alloc(v->n, sizeof *got);
+        status = lcl_blob_read(lcl_net_param_at(r->net, i)->blob, LCL_DATA, got, err);
+        for (size_t k = 0; status == LCL_OK && k < v->n; k++)
+            lcl_bench_compare(&e, (double)got[k], (double)v->data[k]);
+        free(got);
+    }
+    *error = lcl_bench_error_part(&e);
+    return status;
+}
+
+static lcl_status steps(run *r, double *error, lcl_error *err)
+{
+    const Caffe__SolverParameter *p =
+        (const Caffe__SolverParameter *)lcl_proto_root(r->solver_source);
+
+    for (int i = 0; i < N_STEPS; i++) {
+        LCL_TRY(write_gradients(r, 10 * (unsigned)i + 1, err));
+        LCL_TRY(lcl_update_run(r->update, i, RATE, NULL, err));
+        lcl_update_reference(p, r->net, r->values, i, (double)RATE);
+    }
+    return compare(r, error, err);
+}
+
+void lcl_verify_updates(lcl_verify *v)
+{
+    for (size_t i = 0; i < LCL_COUNT(rules); i++) {
+        run r = {0};
+        lcl_error err = {0};
+        double error = 0;
+        if (!lcl_verify_wants(v, rules[i].row))
+            continue;
+        lcl_verify_progress(v, rules[i].row, rules[i].name);
+        lcl_status status = prepare(&r, v->dev, rules[i].text, &err);
+        if (status == LCL_OK)
+            status = steps(&r, &error, &err);
+        lcl_verify_note(v,
+                        (lcl_verify_finding){.row = rules[i].row,
+                                             .name = rules[i].name,
+                                             .where = "parameters",
+                                             .error = error,
+                                             .limit = LIMIT,
+                                             .failure = status == LCL_OK ? NULL : &err});
+        release(&r);
+    }
+}
