@@ -535,3 +535,13 @@ lcl_status lcl_net_to_proto(lcl_net *net, bool with_diff, Caffe__NetParameter **
     *out = m;
     return LCL_OK;
 }
+
+lcl_status lcl_net_save(lcl_net *net, bool with_diff, const char *path, lcl_error *err)
+{
+    Caffe__NetParameter *model;
+
+    LCL_TRY(lcl_net_to_proto(net, with_diff, &model, err));
+    lcl_status status = lcl_proto_write(&model->base, path, err);
+    lcl_proto_free(&model->base);
+    return status;
+}

@@ -336,3 +336,15 @@ lcl_status lcl_proto_encode(uint8_t **out, size_t *size, const ProtobufCMessage 
     protobuf_c_message_pack(message, *out);
     return LCL_OK;
 }
+
+lcl_status lcl_proto_write(const ProtobufCMessage *message, const char *path,
+                           lcl_error *err)
+{
+    uint8_t *bytes;
+    size_t size;
+
+    LCL_TRY(lcl_proto_encode(&bytes, &size, message, err));
+    lcl_status status = lcl_file_write(path, bytes, size, err);
+    free(bytes);
+    return status;
+}

@@ -56,29 +56,6 @@ lcl_status lcl_snapshot_check(const lcl_proto *source, lcl_error *err)
 
 /* ---- Writing ---------------------------------------------------------------------- */
 
-static lcl_status write_message(const char *path, const ProtobufCMessage *message,
-                                lcl_error *err)
-{
-    uint8_t *bytes;
-    size_t size;
-
-    LCL_TRY(lcl_proto_encode(&bytes, &size, message, err));
-    lcl_status status = lcl_file_write(path, bytes, size, err);
-    free(bytes);
-    return status;
-}
-
-static lcl_status write_model(lcl_net *net, bool with_diff, const char *path,
-                              lcl_error *err)
-{
-    Caffe__NetParameter *model;
-
-    LCL_TRY(lcl_net_to_proto(net, with_diff, &model, err));
-    lcl_status status = write_message(path, &model->base, err);
-    lcl_proto_free(&model->base);
-    return status;
-}
-
 /* A blob message of the parameter's shape with the values of `history`, the whole buffer.
  */
 static Caffe__BlobProto *history_proto(const lcl_net_param *param, const float *history)
@@ -135,7 +112,7 @@ static lcl_status write_state(const lcl_net *net, const lcl_update *u,
             status = add_history(state, net, lcl_update_history(u, i), err);
     if (status == LCL_OK)
         status = hdf5 ? lcl_state_write_hdf5(state, path, err)
-                      : write_message(path, &state->base, err);
+                      : lcl_proto_write(&state->base, path, err);
     lcl_proto_free(&state->base);
     return status;
 }
@@ -155,7 +132,7 @@ lcl_status lcl_snapshot_write(lcl_net *net, const lcl_update *u, const lcl_proto
 
     LCL_LOG(log, "Snapshotting to %s file %s", kind, model);
     lcl_status status = hdf5 ? lcl_net_save_hdf5(net, p->snapshot_diff, model, err)
-                             : write_model(net, p->snapshot_diff, model, err);
+                             : lcl_net_save(net, p->snapshot_diff, model, err);
     if (status == LCL_OK) {
         LCL_LOG(log, "Snapshotting solver state to %s file %s", kind, state);
         status = write_state(net, u, progress, model, hdf5, state, err);

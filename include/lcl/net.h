@@ -120,9 +120,15 @@ lcl_status lcl_net_load_proto(lcl_net *net, const lcl_proto *model, lcl_error *e
 /* The net with its parameters as a NetParameter to save (lcl_proto_free it). */
 lcl_status lcl_net_to_proto(lcl_net *net, bool with_diff, Caffe__NetParameter **out,
                             lcl_error *err);
-/* Writes a .caffemodel.h5, whole or not at all; `with_diff`: with the gradients. */
+/* Writes a .caffemodel, or a .caffemodel.h5, whole or not at all; `with_diff`: with the
+ * gradients. */
+lcl_status lcl_net_save(lcl_net *net, bool with_diff, const char *path, lcl_error *err);
 lcl_status lcl_net_save_hdf5(const lcl_net *net, bool with_diff, const char *path,
                              lcl_error *err);
+/* NumPy's .npz, an array "<layer>/<index>" for each of lcl_net_param (one at least): writes
+ * it, whole or not at all; loads one that has exactly the net's parameters in their shapes (else LCL_ESHAPE). */
+lcl_status lcl_net_save_npz(const lcl_net *net, const char *path, lcl_error *err);
+lcl_status lcl_net_load_npz(lcl_net *net, const char *path, lcl_error *err);
 
 /* ---- What the prototxt said ------------------------------------------------------------ */
 

@@ -62,9 +62,13 @@ lcl_status lcl_proto_fail(const lcl_proto *p, const void *message, const char *f
 /* Caffe's text dump of a message (protobuf's DebugString): set fields only, in the order
  * of their numbers, two spaces a level, one field a line. free() it. */
 char *lcl_proto_print(const ProtobufCMessage *message);
-/* The message in binary; free(*out). */
+/* The message, of whatever schema, in binary; free(*out). */
 lcl_status lcl_proto_encode(uint8_t **out, size_t *size, const ProtobufCMessage *message,
                             lcl_error *err);
+
+/* Writes it to a file as lcl_file_write does: whole or not at all. */
+lcl_status lcl_proto_write(const ProtobufCMessage *message, const char *path,
+                           lcl_error *err);
 
 /* Caffe's upgrades of old nets in Caffe's order: V0 and V1 layers, data transformation
  * fields, input/input_dim/input_shape, BatchNorm's lr_mult. Each change is a log line. */

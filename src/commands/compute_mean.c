@@ -97,16 +97,11 @@ static lcl_status write_mean(const totals *t, const char *path, lcl_log *log,
                              lcl_error *err)
 {
     Caffe__BlobProto *mean = make_mean(t);
-    uint8_t *bytes = NULL;
-    size_t size;
     lcl_status status = LCL_OK;
 
     if (path) {
         LCL_LOG(log, "Write to %s", path);
-        status = lcl_proto_encode(&bytes, &size, &mean->base, err);
-        if (status == LCL_OK)
-            status = lcl_file_write(path, bytes, size, err);
-        free(bytes);
+        status = lcl_proto_write(&mean->base, path, err);
     }
     if (status == LCL_OK)
         log_channels(t, mean, log);

@@ -76,15 +76,8 @@ static lcl_status create_net(const lcl_args *args, const lcl_proto *model,
     return status;
 }
 
-static lcl_status load_weights(const lcl_args *args, lcl_net *net, lcl_error *err)
-{
-    const char *weights = lcl_args_get(args, "weights");
-
-    return weights && *weights ? lcl_net_load(net, weights, err) : LCL_OK;
-}
-
-lcl_status lcl_args_open_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
-                             lcl_device **dev, lcl_net **net, lcl_error *err)
+lcl_status lcl_args_create_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
+                               lcl_device **dev, lcl_net **net, lcl_error *err)
 {
     lcl_proto *model;
 
@@ -92,10 +85,17 @@ lcl_status lcl_args_open_net(const lcl_args *args, Caffe__Phase phase, lcl_log *
     lcl_status status = lcl_args_open_device(args, LCL_PREFER_ANY, log, dev, err);
     if (status == LCL_OK)
         status = create_net(args, model, phase, log, *dev, net, err);
-    if (status == LCL_OK)
-        status = load_weights(args, *net, err);
     lcl_proto_destroy(model);
     return status;
+}
+
+lcl_status lcl_args_open_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
+                             lcl_device **dev, lcl_net **net, lcl_error *err)
+{
+    const char *weights = lcl_args_get(args, "weights");
+
+    LCL_TRY(lcl_args_create_net(args, phase, log, dev, net, err));
+    return weights && *weights ? lcl_net_load(*net, weights, err) : LCL_OK;
 }
 
 /* ---- Nets to look at -------------------------------------------------------------- */

@@ -41,8 +41,11 @@ lcl_status lcl_args_phase(const lcl_args *args, Caffe__Phase *out, lcl_error *er
 lcl_status lcl_args_read_model(const lcl_args *args, lcl_log *log, lcl_proto **out,
                                lcl_error *err);
 
-/* The device of the flags and the net of --model on it, with the weights of --weights if
- * given. *dev may be set on failure too: close it in any case. */
+/* The device of the flags and the net of --model on it. *dev and *net may be set on failure
+ * too: close them in any case. */
+lcl_status lcl_args_create_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
+                               lcl_device **dev, lcl_net **net, lcl_error *err);
+/* The same with the weights of --weights if given. */
 lcl_status lcl_args_open_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
                              lcl_device **dev, lcl_net **net, lcl_error *err);
 
