@@ -19,6 +19,7 @@ set(table
     "5|golden|golden[a-z_]*"
     "5|net|lcl/net|net[a-z0-9_]*|step[a-z_]*|fuse[a-z_]*"
     "6|solver|lcl/solver|solver[a-z_]*|update[a-z_]*|snapshot[a-z0-9_]*|learning_rate"
+    "6|onnx|lcl/onnx|onnx/[a-z_]+"
     "7|bench|bench/[a-z_]+"
     "8|verify|verify/[a-z_]+"
     "9|commands|commands/[a-z_]+"
@@ -27,6 +28,7 @@ set(table
 # header | areas that may include it
 set(third_party
     "caffe.pb-c.h|proto|source|filler|layer|layers|net|solver|verify|commands"
+    "onnx.pb-c.h|onnx"
     "jansson.h|bench|verify"
     "protobuf-c/protobuf-c.h|proto"
     "CL/cl.h|device"
@@ -121,7 +123,7 @@ foreach(file IN LISTS files)
         string(REGEX MATCH "[<\"]([^>\"]+)[>\"]" matched "${line}")
         set(header "${CMAKE_MATCH_1}")
         check_third_party(${file} ${header})
-        if(matched MATCHES "^\"" AND header MATCHES "\\.h$" AND NOT header STREQUAL "caffe.pb-c.h")
+        if(matched MATCHES "^\"" AND header MATCHES "\\.h$" AND NOT header MATCHES "\\.pb-c\\.h$")
             resolve("${folder}" ${header} ours)
             check_ours(${file} ${path} ${ours})
         endif()
