@@ -25,6 +25,7 @@ void lcl_blob_destroy(lcl_blob *b)
         return;
     lcl_buffer_release(&b->data);
     lcl_buffer_release(&b->diff);
+    free(b->written);
     free(b->name);
     free(b);
 }
@@ -148,10 +149,18 @@ static lcl_status blob_allocate(lcl_blob *b, cl_mem *memory, const char *what,
     return status;
 }
 
+static void blob_forget(lcl_blob *b)
+{
+    free(b->written);
+    b->written = NULL;
+    b->shared = NULL;
+}
+
 lcl_status lcl_blob_reshape(lcl_blob *b, int n_axes, const int *shape, int block,
                             lcl_error *err)
 {
     bool had_diff = b->diff != NULL;
+    size_t old_count = lcl_blob_count(b);
     lcl_status status;
 
     assert(block >= 1);
@@ -160,6 +169,8 @@ lcl_status lcl_blob_reshape(lcl_blob *b, int n_axes, const int *shape, int block
         memmove(b->shape, shape, (size_t)n_axes * sizeof *shape);
     b->n_axes = n_axes;
     b->block = block;
+    if (lcl_blob_count(b) != old_count)
+        blob_forget(b);
     if (b->data && lcl_blob_stored(b) <= b->capacity)
         return LCL_OK;
 
@@ -196,6 +207,10 @@ void lcl_blob_share_data(lcl_blob *b, const lcl_blob *from)
 {
     assert(lcl_blob_stored(b) == lcl_blob_stored(from));
     blob_share(b, &b->data, from->data, from->capacity);
+    if (b == from || !lcl_device_is_blank(b->dev))
+        return;
+    blob_forget(b);
+    b->shared = from;
 }
 
 void lcl_blob_share_diff(lcl_blob *b, const lcl_blob *from)
@@ -243,12 +258,52 @@ static bool blob_is_plain(const lcl_blob *b)
     return b->block == 1 || b->n_axes == 0;
 }
 
+/* ---- On a blank device ---------------------------------------------------- */
+
+static const float *blob_written(const lcl_blob *b)
+{
+    return b->written || !b->shared ? b->written : blob_written(b->shared);
+}
+
+bool lcl_blob_has_data(const lcl_blob *b)
+{
+    return !lcl_device_is_blank(b->dev) || blob_written(b);
+}
+
+static void blob_recall(const lcl_blob *b, lcl_which which, float *out)
+{
+    const float *written = which == LCL_DATA ? blob_written(b) : NULL;
+    size_t size = lcl_blob_count(b) * sizeof *out;
+
+    if (written)
+        memcpy(out, written, size);
+    else
+        memset(out, 0, size);
+}
+
+static void blob_note(lcl_blob *b, lcl_which which, const float *in)
+{
+    size_t count = lcl_blob_count(b);
+
+    if (which != LCL_DATA)
+        return;
+    if (!b->written)
+        b->written = lcl_alloc(count, sizeof *b->written);
+    memcpy(b->written, in, count * sizeof *in);
+}
+
+/* ---- On a device ---------------------------------------------------------- */
+
 lcl_status lcl_blob_read(const lcl_blob *b, lcl_which which, float *out, lcl_error *err)
 {
     size_t size = lcl_blob_stored(b) * sizeof(float);
     float *stored;
     lcl_status status;
 
+    if (lcl_device_is_blank(b->dev)) {
+        blob_recall(b, which, out);
+        return LCL_OK;
+    }
     if (blob_is_plain(b))
         return lcl_buffer_read(b->dev, blob_memory(b, which), 0, size, out, err);
     stored = lcl_alloc(size, 1);
@@ -266,8 +321,10 @@ lcl_status lcl_blob_write(lcl_blob *b, lcl_which which, const float *in, lcl_err
     float *stored;
     lcl_status status;
 
-    if (lcl_device_is_blank(b->dev))
+    if (lcl_device_is_blank(b->dev)) {
+        blob_note(b, which, in);
         return LCL_OK;
+    }
     if (blob_is_plain(b))
         return lcl_buffer_write(b->dev, blob_memory(b, which), 0, size, in, err);
     stored = lcl_alloc(size, 1);

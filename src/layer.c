@@ -379,11 +379,12 @@ lcl_status lcl_layer_add_param(lcl_layer *l, int n_axes, const int *shape,
     b = l->params[l->n_params++] = lcl_blob_create(l->dev, l->param->name);
     LCL_TRY(lcl_blob_reshape(b, n_axes, shape, 1, err));
     values = lcl_alloc(lcl_blob_count(b) + 1, sizeof *values);
-    if ((size_t)index < l->param->n_blobs)
+    bool stored = (size_t)index < l->param->n_blobs;
+    if (stored)
         status = stored_values(l, (size_t)index, values, lcl_blob_count(b), err);
     else
         status = lcl_layer_fill(l, values, n_axes, shape, filler, err);
-    if (status == LCL_OK)
+    if (status == LCL_OK && (stored || !lcl_device_is_blank(l->dev)))
         status = lcl_blob_write(b, LCL_DATA, values, err);
     free(values);
     return status;

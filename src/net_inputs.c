@@ -273,10 +273,6 @@ static lcl_status walk_layer(input_walk *w, size_t index, lcl_error *err)
     layer_message *l = root->layer[index];
     const char *source = source_of(l);
 
-    if (l->transform_param) { /* means do not change shapes */
-        free(l->transform_param->mean_file);
-        l->transform_param->mean_file = NULL;
-    }
     if (has_type(l, "Input"))
         reshape_input(w, l);
     else if (source && (any_given(w, l) || !lcl_file_exists(source)))

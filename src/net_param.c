@@ -299,6 +299,11 @@ const lcl_net_param *lcl_net_param_at(const lcl_net *net, size_t i)
     return &net->params[i];
 }
 
+size_t lcl_net_find_param(const lcl_net *net, size_t layer, int index)
+{
+    return net->layers[layer].params[index];
+}
+
 cl_mem lcl_net_param_data(const lcl_net *net)
 {
     return net->param_data;

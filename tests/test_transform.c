@@ -40,6 +40,7 @@ static void start(fixture *f, Caffe__Phase phase, int64_t seed)
     f->layer_param.type = type;
     f->layer_param.transform_param = &f->param;
     f->layer.env = &f->env;
+    f->layer.dev = testing_device();
     f->layer.phase = phase;
     f->layer.param = &f->layer_param;
     static const lcl_layer_type layer_type = {.name = "Data"};

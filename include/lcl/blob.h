@@ -13,7 +13,7 @@
  * shape (N, ...) and block B lies as [ceil(N/B)][...][B]: B images side by side, innermost.
  * B = 1 is plain row-major. The lanes of images that do not exist (N not a multiple of B)
  * hold finite data and zero diffs. A blob without axes (a loss) is one plain value. */
-typedef struct {
+typedef struct lcl_blob {
     char *name;      /* owned; the top's name in the prototxt */
     lcl_device *dev; /* borrowed */
     int n_axes;
@@ -22,6 +22,10 @@ typedef struct {
     cl_mem data;     /* owned reference; lcl_blob_stored floats */
     cl_mem diff;     /* owned reference, or NULL until lcl_blob_need_diff */
     size_t capacity; /* floats in data (and diff) */
+    /* On a blank device: data as lcl_blob_write had them, row-major, owned; and the blob whose
+     * data are this one's too. NULL where there are none. */
+    float *written;
+    const struct lcl_blob *shared; /* borrowed */
 } lcl_blob;
 
 typedef enum { LCL_DATA, LCL_DIFF } lcl_which;
@@ -56,6 +60,8 @@ void lcl_blob_share_diff(lcl_blob *b, const lcl_blob *from);
 /* Blocking copies of all lcl_blob_count values, row-major. Writing zeroes unused lanes. */
 lcl_status lcl_blob_read(const lcl_blob *b, lcl_which which, float *out, lcl_error *err);
 lcl_status lcl_blob_write(lcl_blob *b, lcl_which which, const float *in, lcl_error *err);
+/* False on a blank device where reading the data would give nothing but zeros. */
+bool lcl_blob_has_data(const lcl_blob *b);
 
 /* Enqueues to = from for blobs of one shape and any blocks; unused lanes become zero. */
 lcl_status lcl_blob_convert(lcl_blob *to, const lcl_blob *from, lcl_which which,

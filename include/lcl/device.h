@@ -55,8 +55,9 @@ typedef struct lcl_device lcl_device;
 
 lcl_status lcl_device_open(lcl_device **out, const lcl_device_choice *choice,
                            lcl_error *err);
-/* A device without hardware, for nets that shall only have shapes: its buffers are NULL and
- * take no memory, kernels are neither built nor run, and what is read from it is zeros. */
+/* A device without hardware, for nets that shall only have shapes and parameters: its buffers
+ * are NULL and take no memory, kernels are neither built nor run, and what is read from it is
+ * zeros, but for blobs' data that were written (see lcl_blob). */
 lcl_device *lcl_device_create_blank(void);
 bool lcl_device_is_blank(const lcl_device *dev);
 void lcl_device_close(lcl_device *dev);

@@ -107,6 +107,8 @@ typedef struct {
 
 size_t lcl_net_n_params(const lcl_net *net);
 const lcl_net_param *lcl_net_param_at(const lcl_net *net, size_t i);
+/* Which of them parameter `index` of a layer is. */
+size_t lcl_net_find_param(const lcl_net *net, size_t layer, int index);
 /* All parameters in one buffer each, `count` floats including the padding between them
  * (zeros). Data are NULL where all are shared, diffs before a TEST net's first backward. */
 cl_mem lcl_net_param_data(const lcl_net *net);

@@ -18,7 +18,8 @@ typedef struct {
     char *inputs, *outputs;
 } lcl_onnx_summary;
 
-/* Writes a TEST net with its parameters, whole or not at all. Tensors have the names of the
+/* Writes a TEST net, which may be on a blank device, with its parameters, whole or not at all.
+ * Tensors have the names of the
  * net's blobs. Tops of data layers that are needed are the inputs; outputs are the blobs that
  * no layer takes, and what goes into losses and Accuracy, which are left out:
  * SoftmaxWithLoss becomes Softmax (output "prob"), SigmoidCrossEntropyLoss Sigmoid.

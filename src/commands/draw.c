@@ -200,7 +200,7 @@ static int run(const lcl_args *args, lcl_error *err)
 static const lcl_option options[] = {
     {"out", "FILE.svg|FILE.dot", NULL, "write here, not DOT to standard output; also -o"},
     {"rankdir", "TB|LR|BT|RL", "TB", "from top to bottom, left to right, ..."},
-    LCL_SHAPE_OPTIONS,
+    LCL_SHAPE_OPTIONS("TRAIN"),
 };
 
 const lcl_command lcl_command_draw = {

@@ -12,10 +12,24 @@ static lcl_status check_args(const lcl_args *args, lcl_error *err)
         return lcl_hint(err, lcl_fail(err, LCL_EUSAGE, "", "export to what?"),
                         "lenet-cl export --onnx OUT.onnx --model NET --weights FILE, or "
                         "--npz OUT.npz");
-    if (!lcl_args_given(args, "model"))
-        return lcl_fail(err, LCL_EUSAGE, "--model", "the net's prototxt is needed");
     if (!lcl_args_given(args, "weights"))
         return lcl_fail(err, LCL_EUSAGE, "--weights", "the trained weights are needed");
+    return LCL_OK;
+}
+
+/* A layer that the weights have not would be filled at random in a net that runs; here it is an
+ * error. */
+static lcl_status load_weights(lcl_net *net, const char *path, lcl_error *err)
+{
+    LCL_TRY(lcl_net_load(net, path, err));
+    for (size_t i = 0; i < lcl_net_n_params(net); i++) {
+        const lcl_net_param *p = lcl_net_param_at(net, i);
+        if (!lcl_blob_has_data(p->blob))
+            return lcl_fail(
+                err, LCL_ESHAPE, path,
+                "the net's layer '%s' has parameters, but there are none for it",
+                p->layer);
+    }
     return LCL_OK;
 }
 
@@ -81,7 +95,9 @@ static int run(const lcl_args *args, lcl_error *err)
     if (status != LCL_OK)
         return lcl_exit_code(status);
     lcl_log *log = lcl_log_create(stderr);
-    status = lcl_args_open_net(args, CAFFE__PHASE__TEST, NULL, &dev, &net, err);
+    status = lcl_args_blank_net(args, &dev, &net, err);
+    if (status == LCL_OK)
+        status = load_weights(net, lcl_args_get(args, "weights"), err);
     if (status == LCL_OK)
         status = write_files(args, net, log, err);
     lcl_net_destroy(net);
@@ -93,12 +109,10 @@ static int run(const lcl_args *args, lcl_error *err)
 static const lcl_option options[] = {
     {"onnx", "FILE", NULL, "write an ONNX model"},
     {"npz", "FILE", NULL, "write the parameters as NumPy arrays"},
-    {"model", "FILE", NULL, "the net's prototxt"},
     {"weights", "FILE", NULL, "its .caffemodel"},
     {"fixed-batch", NULL, NULL, "ONNX for the prototxt's batch size, not for any"},
     {"layers", NULL, NULL, "print what each type of layer becomes in ONNX"},
-    LCL_STATE_OPTIONS,
-    LCL_DEVICE_OPTIONS,
+    LCL_SHAPE_OPTIONS("TEST"),
 };
 
 const lcl_command lcl_command_export = {

@@ -4,18 +4,12 @@
 
 static lcl_status check_args(const lcl_args *args, lcl_error *err)
 {
-    static const char *const needed[][2] = {
-        {"npz", "--npz"}, {"model", "--model"}, {"out", "--out"}};
-
-    for (size_t i = 0; i < LCL_COUNT(needed); i++)
-        if (!lcl_args_given(args, needed[i][0]))
-            return lcl_hint(
-                err,
-                lcl_fail(err, LCL_EUSAGE, needed[i][1],
-                         "import needs an archive, a net and a file to write"),
-                "lenet-cl import --npz IN.npz --model NET --out "
-                "OUT.caffemodel");
-    return LCL_OK;
+    if (lcl_args_given(args, "npz") && lcl_args_given(args, "out"))
+        return LCL_OK;
+    return lcl_hint(
+        err,
+        lcl_fail(err, LCL_EUSAGE, "", "import needs an archive, and a file to write"),
+        "lenet-cl import --npz IN.npz --model NET --out OUT.caffemodel");
 }
 
 static lcl_status write_model(lcl_net *net, const char *path, lcl_log *log,
@@ -36,7 +30,7 @@ static int run(const lcl_args *args, lcl_error *err)
     if (status != LCL_OK)
         return lcl_exit_code(status);
     lcl_log *log = lcl_log_create(stderr);
-    status = lcl_args_create_net(args, CAFFE__PHASE__TEST, NULL, &dev, &net, err);
+    status = lcl_args_blank_net(args, &dev, &net, err);
     if (status == LCL_OK)
         status = lcl_net_load_npz(net, lcl_args_get(args, "npz"), err);
     if (status == LCL_OK)
@@ -49,10 +43,8 @@ static int run(const lcl_args *args, lcl_error *err)
 
 static const lcl_option options[] = {
     {"npz", "FILE", NULL, "the NumPy arrays to read"},
-    {"model", "FILE", NULL, "the net's prototxt"},
     {"out", "FILE", NULL, "the .caffemodel, or .caffemodel.h5, to write"},
-    LCL_STATE_OPTIONS,
-    LCL_DEVICE_OPTIONS,
+    LCL_SHAPE_OPTIONS("TEST"),
 };
 
 const lcl_command lcl_command_import = {

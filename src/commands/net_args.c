@@ -76,8 +76,15 @@ static lcl_status create_net(const lcl_args *args, const lcl_proto *model,
     return status;
 }
 
-lcl_status lcl_args_create_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
-                               lcl_device **dev, lcl_net **net, lcl_error *err)
+static lcl_status load_weights(const lcl_args *args, lcl_net *net, lcl_error *err)
+{
+    const char *weights = lcl_args_get(args, "weights");
+
+    return weights && *weights ? lcl_net_load(net, weights, err) : LCL_OK;
+}
+
+lcl_status lcl_args_open_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
+                             lcl_device **dev, lcl_net **net, lcl_error *err)
 {
     lcl_proto *model;
 
@@ -85,17 +92,10 @@ lcl_status lcl_args_create_net(const lcl_args *args, Caffe__Phase phase, lcl_log
     lcl_status status = lcl_args_open_device(args, LCL_PREFER_ANY, log, dev, err);
     if (status == LCL_OK)
         status = create_net(args, model, phase, log, *dev, net, err);
+    if (status == LCL_OK)
+        status = load_weights(args, *net, err);
     lcl_proto_destroy(model);
     return status;
-}
-
-lcl_status lcl_args_open_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
-                             lcl_device **dev, lcl_net **net, lcl_error *err)
-{
-    const char *weights = lcl_args_get(args, "weights");
-
-    LCL_TRY(lcl_args_create_net(args, phase, log, dev, net, err));
-    return weights && *weights ? lcl_net_load(*net, weights, err) : LCL_OK;
 }
 
 /* ---- Nets to look at -------------------------------------------------------------- */
@@ -148,6 +148,22 @@ lcl_status lcl_args_shape(const lcl_args *args, lcl_shape_args *out, lcl_error *
     LCL_TRY(lcl_args_state(args, &out->state, err));
     set_state(&out->options, &out->state);
     return LCL_OK;
+}
+
+lcl_status lcl_args_blank_net(const lcl_args *args, lcl_device **dev, lcl_net **net,
+                              lcl_error *err)
+{
+    lcl_shape_args shape;
+    lcl_proto *model;
+
+    LCL_TRY(lcl_args_read_model(args, NULL, &model, err));
+    lcl_status status = lcl_args_shape(args, &shape, err);
+    *dev = lcl_device_create_blank();
+    if (status == LCL_OK)
+        status = lcl_net_create(net, *dev, model, &shape.options, err);
+    lcl_shape_args_free(&shape);
+    lcl_proto_destroy(model);
+    return status;
 }
 
 void lcl_shape_args_free(lcl_shape_args *shape)

@@ -14,10 +14,10 @@
             "warn of unknown prototxt fields, go on without them"                        \
     }
 
-/* The options of commands that take a net's shapes only. */
-#define LCL_SHAPE_OPTIONS                                                                \
+/* The options of commands that take a net's shapes only; `default_phase` if none is given. */
+#define LCL_SHAPE_OPTIONS(default_phase)                                                 \
     {"model", "FILE", NULL, "the net's prototxt"},                                       \
-        {"phase", "TRAIN|TEST", "TRAIN", "phase of the net"},                            \
+        {"phase", "TRAIN|TEST", default_phase, "phase of the net"},                      \
         {"input-shape", "[TOP=]N,C,H,W", NULL,                                           \
          "shape of an input, say where the data are missing"},                           \
         LCL_STATE_OPTIONS
@@ -41,11 +41,8 @@ lcl_status lcl_args_phase(const lcl_args *args, Caffe__Phase *out, lcl_error *er
 lcl_status lcl_args_read_model(const lcl_args *args, lcl_log *log, lcl_proto **out,
                                lcl_error *err);
 
-/* The device of the flags and the net of --model on it. *dev and *net may be set on failure
- * too: close them in any case. */
-lcl_status lcl_args_create_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
-                               lcl_device **dev, lcl_net **net, lcl_error *err);
-/* The same with the weights of --weights if given. */
+/* The device of the flags and the net of --model on it, with the weights of --weights if
+ * given. *dev may be set on failure too: close it in any case. */
 lcl_status lcl_args_open_net(const lcl_args *args, Caffe__Phase phase, lcl_log *log,
                              lcl_device **dev, lcl_net **net, lcl_error *err);
 
@@ -61,5 +58,9 @@ typedef struct {
 /* Free it on failure, too. */
 lcl_status lcl_args_shape(const lcl_args *args, lcl_shape_args *out, lcl_error *err);
 void lcl_shape_args_free(lcl_shape_args *shape);
+/* The net that they say on a blank device. *dev may be set on failure too: close it in any
+ * case. */
+lcl_status lcl_args_blank_net(const lcl_args *args, lcl_device **dev, lcl_net **net,
+                              lcl_error *err);
 
 #endif

@@ -333,7 +333,7 @@ static int run(const lcl_args *args, lcl_error *err)
     return lcl_exit_code(status);
 }
 
-static const lcl_option options[] = {LCL_SHAPE_OPTIONS};
+static const lcl_option options[] = {LCL_SHAPE_OPTIONS("TRAIN")};
 
 const lcl_command lcl_command_summary = {
     .name = "summary",

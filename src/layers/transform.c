@@ -34,7 +34,10 @@ static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *er
     t->random_crop = p->crop_size > 0 && l->phase == CAFFE__PHASE__TRAIN;
     if (t->mirror || t->random_crop)
         lcl_rng_init(&t->rng, lcl_rng_next(l->env->rng));
-    return p->mean_file ? lcl_mean_image_read(&t->mean, l, err) : LCL_OK;
+    /* A mean does not change shapes, and on a blank device there is nothing more. */
+    return p->mean_file && !lcl_device_is_blank(l->dev)
+               ? lcl_mean_image_read(&t->mean, l, err)
+               : LCL_OK;
 }
 
 /* Caffe's older data_param.force_encoded_color means the same as force_color. */

@@ -249,6 +249,8 @@ static lcl_status read_mean(lcl_layer *l, lcl_error *err)
     const Caffe__TransformationParameter *t = l->param->transform_param;
     size_t channels = (size_t)st->list.channels;
 
+    if (t->mean_file && lcl_device_is_blank(l->dev))
+        return LCL_OK;
     if (t->mean_file) {
         LCL_TRY(lcl_mean_image_read(&st->mean, l, err));
         if (st->mean.channels == st->list.channels && st->mean.height == st->mean.width &&

@@ -209,12 +209,10 @@ lcl_status lcl_onnx_param_values(const lcl_layer *l, int i, float **values,
 /* "conv1/0", by the layer that owns the parameter; new string. */
 static char *param_name(const lcl_onnx *x, const lcl_layer *l, int i)
 {
-    for (size_t k = 0; k < lcl_net_n_params(x->net); k++) {
-        const lcl_net_param *p = lcl_net_param_at(x->net, k);
-        if (p->blob->data == l->params[i]->data)
-            return lcl_format("%s/%d", p->layer, p->index);
-    }
-    return lcl_format("%s/%d", l->param->name, i);
+    const lcl_net_param *p =
+        lcl_net_param_at(x->net, lcl_net_find_param(x->net, (size_t)l->index, i));
+
+    return lcl_format("%s/%d", p->layer, p->index);
 }
 
 /* The name of a constant if there is one of that name and shape. */

@@ -180,6 +180,9 @@ static void name_values(lcl_onnx *x)
 lcl_status lcl_onnx_plan(lcl_onnx *x, const lcl_net *net, lcl_error *err)
 {
     *x = (lcl_onnx){.net = net, .graph = lcl_proto_new(&onnx__graph_proto__descriptor)};
+    if (lcl_net_param_proto(net)->state->phase != CAFFE__PHASE__TEST)
+        return lcl_fail(err, LCL_EUSAGE, NULL,
+                        "only the TEST phase of a net can be written as ONNX");
     list_steps(x);
     find_outputs(x);
     if (!find_needed(x))

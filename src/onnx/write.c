@@ -234,7 +234,9 @@ static Onnx__TypeProto *type_of(const lcl_onnx *x, const lcl_onnx_value *v)
 /* What a data layer does to its records is done outside the model: says so. */
 static char *describe_input(const lcl_onnx *x, const lcl_onnx_value *v)
 {
-    const Caffe__LayerParameter *l = x->steps[v->layer].layer->param;
+    const lcl_net_stand_in *original = lcl_net_layer_stand_in(x->net, v->layer);
+    const Caffe__LayerParameter *l =
+        original ? original->layer : x->steps[v->layer].layer->param;
 
     if (!l->transform_param)
         return NULL;
