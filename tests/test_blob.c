@@ -296,6 +296,38 @@ START_TEST(test_failed_copies)
 }
 END_TEST
 
+/* Data that are written to a blob there are kept, and seen through blobs that share them. */
+START_TEST(test_blank_device_keeps_what_is_written)
+{
+    static const int shape[] = {3, 2}, other[] = {3, 3};
+    const float in[6] = {1, 2, 3, 4, 5, 6};
+    lcl_device *dev = lcl_device_create_blank();
+    lcl_blob *a = lcl_blob_create(dev, "a"), *b = lcl_blob_create(dev, "b");
+    float out[9] = {9, 9, 9, 9, 9, 9, 9, 9, 9};
+    lcl_error err;
+
+    CHECK_OK(lcl_blob_reshape(a, 2, shape, 1, &err));
+    CHECK_OK(lcl_blob_reshape(b, 2, shape, 1, &err));
+    lcl_blob_share_data(b, a);
+    ck_assert(!lcl_blob_has_data(a) && !lcl_blob_has_data(b));
+    CHECK_OK(lcl_blob_read(b, LCL_DATA, out, &err));
+    ck_assert_float_eq(out[5], 0);
+    CHECK_OK(lcl_blob_write(a, LCL_DATA, in, &err));
+    ck_assert(lcl_blob_has_data(a) && lcl_blob_has_data(b));
+    CHECK_OK(lcl_blob_read(b, LCL_DATA, out, &err));
+    ck_assert_mem_eq(out, in, sizeof in);
+    CHECK_OK(lcl_blob_read(a, LCL_DIFF, out, &err));
+    ck_assert_float_eq(out[5], 0);
+    CHECK_OK(lcl_blob_reshape(a, 2, shape, 4, &err));
+    ck_assert(lcl_blob_has_data(a));
+    CHECK_OK(lcl_blob_reshape(a, 2, other, 4, &err));
+    ck_assert(!lcl_blob_has_data(a));
+    lcl_blob_destroy(b);
+    lcl_blob_destroy(a);
+    lcl_device_close(dev);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("blob");
@@ -314,6 +346,7 @@ int main(void)
     tcase_add_test(t, test_sharing_into_a_larger_blob_lowers_its_capacity);
     tcase_add_test(t, test_failed_allocations);
     tcase_add_test(t, test_failed_copies);
+    tcase_add_test(t, test_blank_device_keeps_what_is_written);
     suite_add_tcase(suite, t);
     return testing_run(suite);
 }

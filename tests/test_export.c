@@ -109,6 +109,48 @@ START_TEST(parameters_go_out_and_come_back)
 }
 END_TEST
 
+/* A model of fewer layers would leave random numbers in a net that is trained on. */
+START_TEST(weights_that_lack_a_layer)
+{
+    lcl_proto *model;
+    uint8_t *bytes;
+    size_t size;
+
+    CHECK_OK(
+        lcl_proto_read_binary(&model, &caffe__net_parameter__descriptor, weights, &err));
+    Caffe__NetParameter *m = (Caffe__NetParameter *)lcl_proto_root(model);
+    for (size_t i = 0; i < m->n_layer; i++)
+        if (strcmp(m->layer[i]->name, "ip2") == 0)
+            m->layer[i]->name[2] = '3';
+    CHECK_OK(lcl_proto_encode(&bytes, &size, &m->base, &err));
+    CHECK_OK(lcl_file_write(back, bytes, size, &err));
+    free(bytes);
+    lcl_proto_destroy(model);
+    ck_assert_int_eq(EXPORT("--npz", npz, "--model", net_path, "--weights", back), 3);
+    ck_assert_str_eq(err.message,
+                     "the net's layer 'ip2' has parameters, but there are none for it");
+    ck_assert(!lcl_file_exists(npz));
+}
+END_TEST
+
+START_TEST(both_files)
+{
+    char *onnx = lcl_path_join(folder, "net.onnx");
+
+    ck_assert_int_eq(EXPORT("--npz", npz, "--onnx", onnx, "--model", net_path,
+                            "--weights", weights, "--fixed-batch"),
+                     0);
+    ck_assert(lcl_file_exists(npz) && lcl_file_exists(onnx));
+    unlink(onnx);
+    ck_assert_int_eq(EXPORT("--onnx", onnx, "--model", net_path, "--weights", weights,
+                            "--phase", "TRAIN"),
+                     2);
+    ck_assert(!lcl_file_exists(onnx));
+    ck_assert_int_eq(EXPORT("--layers"), 0);
+    free(onnx);
+}
+END_TEST
+
 /* ---- What import refuses ---------------------------------------------------------- */
 
 static const float zeros[6 * 36];
@@ -182,6 +224,8 @@ int main(void)
 
     tcase_add_checked_fixture(cases, make_files, remove_files);
     tcase_add_test(cases, parameters_go_out_and_come_back);
+    tcase_add_test(cases, weights_that_lack_a_layer);
+    tcase_add_test(cases, both_files);
     tcase_add_test(cases, arrays_that_do_not_fit);
     tcase_add_test(cases, usage);
     suite_add_tcase(suite, cases);

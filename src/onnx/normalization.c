@@ -12,7 +12,8 @@ static int n_behind(const lcl_blob *b, int axis, int n_axes)
     return n_axes == 0 ? 0 : b->n_axes - (axis < 0 ? axis + b->n_axes : axis) - n_axes;
 }
 
-/* Parameter i with axes of 1 behind its own, so that it goes with the bottom. */
+/* Parameter i with axes of 1 behind its own, so that it goes with the bottom. Along axis 0 it has
+ * a value for each image. */
 static lcl_status param_along(lcl_onnx *x, int i, int axis, const char **tensor,
                               lcl_error *err)
 {
@@ -20,6 +21,8 @@ static lcl_status param_along(lcl_onnx *x, int i, int axis, const char **tensor,
     const int behind = n_behind(b, axis, p->n_axes);
     int shape[LCL_MAX_AXES];
 
+    if (p->n_axes > 0 && (axis == 0 || axis + b->n_axes == 0))
+        LCL_TRY(lcl_onnx_fix_batch(x, err));
     for (int k = 0; k < p->n_axes + behind; k++)
         shape[k] = k < p->n_axes ? p->shape[k] : 1;
     return lcl_onnx_param_as(x, x->layer, i, p->n_axes + behind, shape, tensor, err);
