@@ -57,7 +57,7 @@ static const lcl_onnx_layer_type types[] = {
      .translate = lcl_onnx_filter},
     {{"Flatten", "Reshape", ""}, .translate = lcl_onnx_view_layer},
     {{"HDF5Data", "", "an input"}, .role = LCL_ONNX_INPUT},
-    {{"HDF5Output", "", "left out; its bottoms are outputs"},
+    {{"HDF5Output", "", "left out; its bottoms are outputs, but for labels"},
      .role = LCL_ONNX_NOTHING,
      .n_predictions = ANY},
     {{"HingeLoss", "", "left out; its first bottom is an output"},

@@ -40,9 +40,7 @@ typedef struct {
     bool needed;           /* for an output */
     const char *name;      /* what its tensor is to be called; NULL: anything */
     const char *tensor;    /* NULL before it is made */
-    const char
-        *images; /* "N" where axis 0 is the batch, another name where a layer chose of
-                         * them, else NULL */
+    const char *images;    /* axis 0: "N", the batch; or a layer that chose of it; or NULL */
 } lcl_onnx_value;
 
 /* What becomes of a layer of the net. */
