@@ -40,7 +40,7 @@ typedef struct {
     bool needed;           /* for an output */
     const char *name;      /* what its tensor is to be called; NULL: anything */
     const char *tensor;    /* NULL before it is made */
-    const char *images;    /* axis 0: "N", the batch; or a layer that chose of it; or NULL */
+    const char *images;    /* axis 0: "N" (the batch), a layer that chose, or NULL */
 } lcl_onnx_value;
 
 /* What becomes of a layer of the net. */
