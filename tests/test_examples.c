@@ -446,7 +446,7 @@ START_TEST(lenet_trains)
                                          "test_interval: 500",
                                          "test_interval: 100",
                                          "max_iter: 10000",
-                                         "max_iter: 100 random_seed: 1",
+                                         "max_iter: 100",
                                          NULL};
 
     make_folder();
