@@ -47,7 +47,7 @@ set(third_party
 file(READ ${ROOT}/src/layers/list.h layer_list)
 
 # Layers that may know where records come from.
-set(data_layers "layers/(data|image_data|hdf5_data|hdf5_output|memory_data|window_data|dummy_data|transform|feed|mean_image)")
+set(data_layers "layers/(data|image_data|hdf5_data|hdf5_output|memory_data|window_data|dummy_data|transform|feed|staging|resident|mean_image)")
 
 # file>header: layers that are another one run the other way, or a part of it.
 set(kin "layers/deconvolution>layers/convolution" "layers/im2col>layers/convolution")
