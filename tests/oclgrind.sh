@@ -48,8 +48,8 @@ for layout in "--block 1 --vector 1" "--block 4 --vector 4" "--block 8 --vector 
 done
 
 # What layers by themselves do not run, and layers of which no results of Caffe are stored.
-# Nets without --uninitialized, which does not follow the parameters' values into the parts of
-# the net's buffers.
+# Nets without --uninitialized, which takes a buffer of which a part was written for
+# uninitialised: that of the parameters, or of the data's records.
 check --uninitialized "verify --quick --only layouts,layers/Sigmoid,layers/Split"
 check "" "verify --quick --gemm own --only gemm,winograd,sums,nets,updates"
 
@@ -57,6 +57,7 @@ check "" "verify --quick --gemm own --only gemm,winograd,sums,nets,updates"
 for block in 1 4 16; do
     export LCL_BLOCK=$block
     check "" "train tests/data/tiny/solver.prototxt"
+    check "" "time --iterations 5 --resident on --model tests/data/tiny/data.prototxt"
 done
 [ $failed -eq 0 ] && echo "oclgrind: all clean"
 exit $failed

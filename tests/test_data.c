@@ -20,6 +20,7 @@
 
 static lcl_error err;
 static lcl_idx mini;
+static lcl_residency residency; /* of the layers; the tests of records run with both */
 
 static void read_mini(void)
 {
@@ -28,6 +29,7 @@ static void read_mini(void)
 static void free_mini(void)
 {
     lcl_idx_free(&mini);
+    residency = LCL_RESIDENT_AUTO;
 }
 
 /* A Data layer with its tops. */
@@ -54,6 +56,7 @@ static lcl_status open_layer(fixture *f, const char *text, int block, Caffe__Pha
     f->env.source = f->source;
     f->env.rng = &f->rng;
     f->env.phase = phase;
+    f->env.residency = residency;
     for (size_t i = 0; i < param->n_top; i++)
         f->tops[i] = lcl_blob_create(f->env.dev, param->top[i]);
     return lcl_layer_create(&f->layer, param, &f->env, 0, NULL, 0, f->tops,
@@ -119,6 +122,7 @@ START_TEST(batches_go_round)
 {
     static const int sizes[] = {1, 3, 8, 16, 17}, blocks[] = {1, 16, 32};
 
+    residency = _i ? LCL_RESIDENT_ON : LCL_RESIDENT_OFF;
     for (size_t s = 0; s < LCL_COUNT(sizes); s++)
         for (size_t b = 0; b < LCL_COUNT(blocks); b++) {
             check_order(DATA "mini_lmdb", BOTH, sizes[s], blocks[b], 4);
@@ -136,6 +140,7 @@ START_TEST(queue_may_run_behind)
     size_t bytes = SIZE * PIXELS * sizeof(float);
     cl_mem copies;
 
+    residency = _i ? LCL_RESIDENT_ON : LCL_RESIDENT_OFF;
     CHECK_OK(
         open_layer(&f, LAYER_TEXT(BOTH, "source: '" IMAGES "' batch_size: 5 prefetch: 1"),
                    1, CAFFE__PHASE__TRAIN));
@@ -164,6 +169,7 @@ START_TEST(train_and_test_nets_share_a_database)
     static const char text[] =
         LAYER_TEXT(BOTH, "source: '" DATA "mini_lmdb' batch_size: 3 backend: LEVELDB");
 
+    residency = _i ? LCL_RESIDENT_ON : LCL_RESIDENT_OFF;
     CHECK_OK(open_layer(&train, text, 16, CAFFE__PHASE__TRAIN));
     CHECK_OK(open_layer(&test, text, 16, CAFFE__PHASE__TEST));
     for (size_t i = 0; i < 6; i++) {
@@ -188,6 +194,7 @@ START_TEST(rand_skip_starts_elsewhere)
     bool starts[N_RECORDS] = {false};
     int n_starts = 0;
 
+    residency = _i ? LCL_RESIDENT_ON : LCL_RESIDENT_OFF;
     for (int seed = 0; seed < 40; seed++) {
         char *text = lcl_format(
             LAYER_TEXT(BOTH, "source: '" IMAGES "' batch_size: 1 rand_skip: %d"),
@@ -303,10 +310,10 @@ int main(void)
     TCase *records = tcase_create("records"), *errors = tcase_create("errors");
 
     tcase_add_checked_fixture(records, read_mini, free_mini);
-    tcase_add_test(records, batches_go_round);
-    tcase_add_test(records, queue_may_run_behind);
-    tcase_add_test(records, train_and_test_nets_share_a_database);
-    tcase_add_test(records, rand_skip_starts_elsewhere);
+    tcase_add_loop_test(records, batches_go_round, 0, 2);
+    tcase_add_loop_test(records, queue_may_run_behind, 0, 2);
+    tcase_add_loop_test(records, train_and_test_nets_share_a_database, 0, 2);
+    tcase_add_loop_test(records, rand_skip_starts_elsewhere, 0, 2);
     suite_add_tcase(suite, records);
     tcase_add_test(errors, wrong_params_are_errors);
     tcase_add_test(errors, broken_record_comes_out_in_forward);

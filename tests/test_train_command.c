@@ -328,6 +328,7 @@ static const struct {
     {"train %F/solver.prototxt --device nonesuch", 4, "nonesuch"},
     {"train %F/solver.prototxt --gpu 0,1", 2, "one device at a time"},
     {"train %F/solver.prototxt --gemm fast", 2, "fast"},
+    {"train %F/solver.prototxt --resident maybe", 2, "auto, on, off"},
     {"test --weights x", 2, "Need a model definition to score."},
     {"test --model x", 2, "Need model weights to score."},
     {"test --model x --weights y --iterations 0", 2, "--iterations"},

@@ -244,6 +244,8 @@ static const broken_kernel broken[] = {
      "\n  own 50x64x9 (A B", "No setting"},
     {"blob", "kernel void blob_convert", "+", "-", "layouts", "\n  blocks of ",
      "No setting"},
+    {"data", "kernel void data_batch", "* scale", "+ scale", "data", "\n  batches (",
+     "--resident off: batches are right"},
     {"relu", "relu_forward", "{", "{ no such thing;", "layers/ReLU",
      ": cl/relu.cl:", "No setting"},
 };

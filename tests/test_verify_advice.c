@@ -56,6 +56,8 @@ static const struct {
     {{{"layers", "ReLU", BLOCKS, true}, {"layers", "ReLU", IMAGES, false}},
      {"No setting avoids the failures of ReLU. Update the driver, which is Platform 1.2, "
       "or"}},
+    {{{"data", "batches", BLOCKS, false}, {"data", "batches", IMAGES, false}},
+     {"--resident off: batches are right that the host makes (batches)"}},
     {{{"repeats", "every layer", BLOCKS, false}},
      {"The same work gave other bits the second time"}},
     {{{"layers", "ReLU", BLOCKS, false},

@@ -17,6 +17,10 @@
 typedef struct lcl_layer lcl_layer;
 struct lcl_rng;
 
+/* Whether Data layers keep their records in the device's memory. AUTO: where they take no more
+ * than an eighth of it and the kind of device gains by it. ON: it is an error if they cannot. */
+typedef enum { LCL_RESIDENT_AUTO, LCL_RESIDENT_ON, LCL_RESIDENT_OFF } lcl_residency;
+
 /* What all layers of a net share. */
 typedef struct {
     lcl_device *dev;
@@ -28,6 +32,7 @@ typedef struct {
     int vector;              /* V, the most floats a work-item handles; divides block */
     bool direct;             /* convolutions do without Winograd's transforms */
     Caffe__Phase phase;
+    lcl_residency residency;
 } lcl_layer_env;
 
 /* What a layer took over of the layers after it. */

@@ -12,7 +12,8 @@ typedef struct {
     int n_axes, shape[LCL_MAX_AXES];
 } lcl_net_input;
 
-/* {0} gives: phase TRAIN, level 0, no stages, gemm auto, seed 0, block chosen. */
+/* {0} gives: phase TRAIN, level 0, no stages, gemm auto, seed 0, block chosen, data resident
+ * where that is better. */
 typedef struct {
     Caffe__Phase phase;
     /* Override the net's own state (level, stages) where set. */
@@ -28,6 +29,7 @@ typedef struct {
     /* Layers that follow each other may be computed as one, where LCL_FUSE=0 is not set. The
      * blobs between them are then not computed, and lcl_net_blob does not find them. */
     bool fuse;
+    lcl_residency residency;
     lcl_log *log;   /* may be NULL */
     lcl_net *share; /* take parameters (data) from this net by layer name; may be NULL */
     /* On a blank device (lcl_device_create_blank) only: shapes in place of those that the

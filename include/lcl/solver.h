@@ -26,6 +26,7 @@ typedef struct {
     lcl_action (*poll)(void *context); /* may be NULL */
     void *context;
     int block; /* see lcl_net_options */
+    lcl_residency residency;
 } lcl_solver_options;
 
 /* Builds the train net and test nets of a SolverParameter document (upgraded, copied).

@@ -5,8 +5,7 @@
 #include "bench/measure.h"
 #include "bench/report.h"
 #include "lcl/blas.h"
-#include "lcl/log.h"
-#include "lcl/proto.h"
+#include "lcl/layer.h"
 #include "only.h"
 
 typedef struct {
@@ -14,6 +13,7 @@ typedef struct {
     lcl_only only;          /* GROUP or GROUP/PART-OF-A-NAME */
     bool own_gemm, clblast; /* measured in the group gemm */
     lcl_gemm_backend gemm;  /* of the nets */
+    lcl_residency residency;
     const char *no_clblast; /* why not */
     const char *data;       /* folder of the Fashion-MNIST files */
 } lcl_bench_options;

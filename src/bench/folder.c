@@ -4,26 +4,26 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 
-lcl_status lcl_bench_folder(lcl_bench *b, lcl_error *err)
+lcl_status lcl_bench_folder(char **folder, lcl_error *err)
 {
     const char *parent = getenv("TMPDIR");
 
-    if (b->folder)
+    if (*folder)
         return LCL_OK;
-    char *folder =
-        lcl_format("%s/lenet-cl-bench-XXXXXX", parent && *parent ? parent : "/tmp");
-    if (!mkdtemp(folder)) {
+    char *made = lcl_format("%s/lenet-cl-XXXXXX", parent && *parent ? parent : "/tmp");
+    if (!mkdtemp(made)) {
         lcl_status status =
-            lcl_fail(err, LCL_EIO, folder, "cannot make a folder: %s", strerror(errno));
-        free(folder);
+            lcl_fail(err, LCL_EIO, made, "cannot make a folder: %s", strerror(errno));
+        free(made);
         return status;
     }
-    b->folder = folder;
+    *folder = made;
     return LCL_OK;
 }
 

@@ -2,10 +2,10 @@
 #ifndef LCL_BENCH_FOLDER_H
 #define LCL_BENCH_FOLDER_H
 
-#include "bench/bench.h"
+#include "lcl/error.h"
 
-/* Makes b->folder on first use. */
-lcl_status lcl_bench_folder(lcl_bench *b, lcl_error *err);
+/* Makes one where *folder is NULL; free(*folder). */
+lcl_status lcl_bench_folder(char **folder, lcl_error *err);
 /* Removes a folder and everything in it, as far as that can be done. */
 void lcl_bench_remove_folder(const char *folder);
 

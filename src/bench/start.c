@@ -96,7 +96,7 @@ static lcl_status prepare(start_run *s, lcl_bench *b, lcl_error *err)
     const lcl_device_info *info = lcl_device_get_info(b->dev);
     char *images = NULL;
 
-    LCL_TRY(lcl_bench_folder(b, err));
+    LCL_TRY(lcl_bench_folder(&b->folder, err));
     make_environment(s, b->folder);
     snprintf(s->platform, sizeof s->platform, "%d", info->platform);
     snprintf(s->device, sizeof s->device, "%d", info->device);

@@ -62,7 +62,8 @@ static lcl_status check_step(void *what, double *error, lcl_error *err)
 static lcl_status prepare(training_run *t, lcl_bench *b, const char *images, int batch,
                           lcl_error *err)
 {
-    const lcl_solver_options options = {.gemm = b->options->gemm};
+    const lcl_solver_options options = {.gemm = b->options->gemm,
+                                        .residency = b->options->residency};
     char *net = lcl_lenet_net(images, batch, NULL);
     lcl_status status = lcl_bench_parse(&t->source, &caffe__solver_parameter__descriptor,
                                         lcl_lenet_solver(net, 1000000000), err);
@@ -108,7 +109,7 @@ void lcl_bench_training(lcl_bench *b)
     static const int batches[] = {16, 64, 256, 1024};
     lcl_error err = {0};
     char *images = NULL;
-    lcl_status status = lcl_bench_folder(b, &err);
+    lcl_status status = lcl_bench_folder(&b->folder, &err);
 
     if (status == LCL_OK)
         status = lcl_lenet_write_images(b->folder, &images, &err);

@@ -13,7 +13,7 @@
 #include "bench/report_html.h"
 #include "bench/report_json.h"
 #include "bench/report_text.h"
-#include "commands/args.h"
+#include "commands/net_args.h"
 #include "device_list.h"
 #include "text.h"
 
@@ -174,6 +174,7 @@ static lcl_status measure(const lcl_args *args, lcl_bench_report *report, lcl_er
         return lcl_hint(err, LCL_EUSAGE, "reports are compared with --compare");
     }
     LCL_TRY(choose_gemms(args, &options, err));
+    LCL_TRY(lcl_args_residency(args, &options.residency, err));
     options.only.list = lcl_list_split(lcl_args_get(args, "only"), &options.only.n);
     lcl_log *log = lcl_log_create(stderr);
     lcl_status status = lcl_bench_check_only(&options, err);
@@ -235,6 +236,7 @@ static const lcl_option bench_options[] = {
     {"html", "FILE", NULL, "write a page with charts"},
     {"compare", NULL, NULL, "compare the reports given as operands"},
     {"data", "FOLDER", FASHION, "Fashion-MNIST's IDX files"},
+    LCL_RESIDENT_OPTION,
     LCL_DEVICE_OPTIONS,
 };
 

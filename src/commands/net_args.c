@@ -59,6 +59,20 @@ static void set_state(lcl_net_options *options, const lcl_state_args *state)
     options->n_stages = state->n_stages;
 }
 
+lcl_status lcl_args_residency(const lcl_args *args, lcl_residency *out, lcl_error *err)
+{
+    static const char *const names[] = {"auto", "on", "off"};
+    const char *name = lcl_args_get(args, "resident");
+
+    for (size_t i = 0; i < LCL_COUNT(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (lcl_residency)i;
+            return LCL_OK;
+        }
+    }
+    return lcl_fail(err, LCL_EUSAGE, "--resident", "'%s' is none of auto, on, off", name);
+}
+
 /* ---- Nets to run ------------------------------------------------------------------ */
 
 static lcl_status create_net(const lcl_args *args, const lcl_proto *model,
@@ -69,6 +83,7 @@ static lcl_status create_net(const lcl_args *args, const lcl_proto *model,
     lcl_state_args state;
 
     LCL_TRY(lcl_args_gemm(args, &options.gemm, err));
+    LCL_TRY(lcl_args_residency(args, &options.residency, err));
     LCL_TRY(lcl_args_state(args, &state, err));
     set_state(&options, &state);
     lcl_status status = lcl_net_create(net, dev, model, &options, err);

@@ -14,6 +14,11 @@
             "warn of unknown prototxt fields, go on without them"                        \
     }
 
+#define LCL_RESIDENT_OPTION                                                              \
+    {                                                                                    \
+        "resident", "auto|on|off", "auto", "keep Data layers' records on the device"     \
+    }
+
 /* The options of commands that take a net's shapes only; `default_phase` if none is given. */
 #define LCL_SHAPE_OPTIONS(default_phase)                                                 \
     {"model", "FILE", NULL, "the net's prototxt"},                                       \
@@ -33,6 +38,7 @@ typedef struct {
 lcl_status lcl_args_state(const lcl_args *args, lcl_state_args *out, lcl_error *err);
 void lcl_state_args_free(lcl_state_args *state);
 lcl_unknown lcl_args_unknown(const lcl_args *args);
+lcl_status lcl_args_residency(const lcl_args *args, lcl_residency *out, lcl_error *err);
 
 /* What --phase says. */
 lcl_status lcl_args_phase(const lcl_args *args, Caffe__Phase *out, lcl_error *err);

@@ -112,6 +112,7 @@ static const lcl_option options[] = {
     {"model", "FILE", NULL, "the net's prototxt"},
     {"weights", "FILE", NULL, "its .caffemodel"},
     {"iterations", "N", "50", "batches to run"},
+    LCL_RESIDENT_OPTION,
     LCL_STATE_OPTIONS,
     LCL_DEVICE_OPTIONS,
 };

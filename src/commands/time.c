@@ -162,6 +162,7 @@ static const lcl_option options[] = {
     {"iterations", "N", "50", "passes to time"},
     {"profile", NULL, NULL, "print what each kernel took, by the device's clock"},
     {"phase", "TRAIN|TEST", "TRAIN", "phase of the net"},
+    LCL_RESIDENT_OPTION,
     LCL_STATE_OPTIONS,
     LCL_DEVICE_OPTIONS,
 };

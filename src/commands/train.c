@@ -200,10 +200,12 @@ static lcl_status train_on(const lcl_args *args, lcl_device *dev, const lcl_prot
                            signal_plan *plan, lcl_log *log, lcl_error *err)
 {
     lcl_gemm_backend gemm;
+    lcl_residency residency;
     lcl_state_args state;
     lcl_solver *solver = NULL;
 
     LCL_TRY(lcl_args_gemm(args, &gemm, err));
+    LCL_TRY(lcl_args_residency(args, &residency, err));
     LCL_TRY(lcl_args_state(args, &state, err));
     const lcl_solver_options options = {
         .gemm = gemm,
@@ -215,6 +217,7 @@ static lcl_status train_on(const lcl_args *args, lcl_device *dev, const lcl_prot
         .log = log,
         .poll = poll_signals,
         .context = plan,
+        .residency = residency,
     };
     lcl_status status = lcl_solver_create(&solver, dev, source, &options, err);
     if (status == LCL_OK)
@@ -269,6 +272,7 @@ static const lcl_option options[] = {
     {"profile", "FILE", NULL, "write what ran when, a Chrome trace, and print a table"},
     {"sigint_effect", "snapshot|stop|none", "stop", "what SIGINT (Ctrl-C) does"},
     {"sighup_effect", "snapshot|stop|none", "snapshot", "what SIGHUP does"},
+    LCL_RESIDENT_OPTION,
     LCL_STATE_OPTIONS,
     LCL_DEVICE_OPTIONS,
 };

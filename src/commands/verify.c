@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "commands/args.h"
+#include "commands/net_args.h"
 #include "text.h"
 #include "verify/report_json.h"
 #include "verify/report_text.h"
@@ -46,6 +46,7 @@ static lcl_status take_options(lcl_verify_options *o, const lcl_args *args,
     take_folders(o, args);
     o->only.list = lcl_list_split(lcl_args_get(args, "only"), &o->only.n);
     LCL_TRY(lcl_args_gemm(args, &o->gemm, err));
+    LCL_TRY(lcl_args_residency(args, &o->residency, err));
     LCL_TRY(power_of_two(args, "block", 1024, &o->block, err));
     LCL_TRY(power_of_two(args, "vector", 16, &o->vector, err));
     return lcl_verify_check_only(o, err);
@@ -149,6 +150,7 @@ static const lcl_option options[] = {
     {"skip-unknown", NULL, NULL, "leave out cases of layer types that there are not"},
     {"block", "N", NULL, "images side by side in memory (16 on CPUs, else 32)"},
     {"vector", "N", NULL, "images a work-item handles (16 on CPUs, else 4)"},
+    LCL_RESIDENT_OPTION,
     LCL_DEVICE_OPTIONS,
 };
 
@@ -165,7 +167,7 @@ const lcl_command lcl_command_verify = {
         "magnitude of the array it is in, and what to do about failures. The exit code "
         "is\n"
         "1 if anything failed. Groups: layers, winograd, sums, layouts, gemm, nets,\n"
-        "updates, repeats.\n\n"
+        "data, updates, repeats.\n\n"
         "  lenet-cl verify --all-devices --report report.txt\n"
         "  lenet-cl verify --only layers/Convolution,gemm\n"
         "  lenet-cl verify --cases tests/golden/data",

@@ -2,6 +2,7 @@
  * thread. */
 #include "feed.h"
 #include "lcl/layer.h"
+#include "resident.h"
 #include "rng.h"
 #include "source.h"
 #include "transform.h"
@@ -11,9 +12,11 @@
 typedef struct {
     lcl_source *source;
     lcl_transform *transform;
+    lcl_resident *resident; /* NULL: batches come from the feed */
     lcl_feed *feed;
     int shape[3]; /* of a transformed record */
     size_t batch_size;
+    size_t n_skipped; /* records before the first one used */
 } state;
 
 /* On the feed's thread. */
@@ -51,19 +54,14 @@ static lcl_status check_param(const lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-/* Moves a random number of records on, fewer than rand_skip. */
-static lcl_status skip_records(lcl_layer *l, lcl_error *err)
+/* Goes to record n of the source, as often round as it takes. */
+static lcl_status go_to_record(const state *st, size_t n, lcl_error *err)
 {
-    state *st = l->state;
-    unsigned limit = l->param->data_param->rand_skip;
-    unsigned n = limit ? lcl_rng_next(l->env->rng) % limit : 0;
     lcl_record record;
     bool wrapped;
 
-    if (limit)
-        LCL_LOG(l->env->log, "Skipping first %u data points.", n);
-    n = (unsigned)(n % lcl_source_count(st->source));
-    for (unsigned i = 0; i < n; i++)
+    lcl_source_rewind(st->source);
+    for (size_t i = n % lcl_source_count(st->source); i > 0; i--)
         LCL_TRY(lcl_source_next(st->source, &record, &wrapped, err));
     return LCL_OK;
 }
@@ -82,25 +80,53 @@ static lcl_status setup(lcl_layer *l, lcl_error *err)
     LCL_TRY(lcl_transform_create(&st->transform, l, err));
     LCL_TRY(lcl_source_next(st->source, &first, &wrapped, err));
     LCL_TRY(lcl_transform_set_shape(st->transform, &first, st->shape, err));
-    lcl_source_rewind(st->source);
     LCL_LOG(l->env->log, "output data size: %zu,%d,%d,%d", st->batch_size, st->shape[0],
             st->shape[1], st->shape[2]);
-    return skip_records(l, err);
+    if (p->rand_skip) {
+        st->n_skipped = lcl_rng_next(l->env->rng) % p->rand_skip;
+        LCL_LOG(l->env->log, "Skipping first %zu data points.", st->n_skipped);
+    }
+    return go_to_record(st, st->n_skipped, err);
 }
 
 static lcl_status reshape(lcl_layer *l, lcl_error *err)
 {
     state *st = l->state;
     const int shape[] = {(int)st->batch_size, st->shape[0], st->shape[1], st->shape[2]};
+    const size_t n_ahead = l->param->data_param->prefetch;
 
-    return lcl_feed_images(&st->feed, l, shape, l->param->data_param->prefetch, fill,
-                           err);
+    LCL_TRY(lcl_feed_shape(l, shape, err));
+    if (st->feed || st->resident)
+        return LCL_OK;
+    LCL_TRY(lcl_resident_create(&st->resident, l, &st->source, st->transform,
+                                st->n_skipped, n_ahead, err));
+    return st->resident ? LCL_OK : lcl_feed_start(&st->feed, l, n_ahead, fill, err);
+}
+
+/* From the batch that comes next on, records come from the host. */
+static lcl_status leave_device(lcl_layer *l, lcl_error *err)
+{
+    state *st = l->state;
+    const size_t n_used = lcl_resident_n_used(st->resident);
+
+    lcl_resident_destroy(st->resident);
+    st->resident = NULL;
+    LCL_TRY(go_to_record(st, st->n_skipped + n_used, err));
+    lcl_transform_skip(st->transform, n_used);
+    return lcl_feed_start(&st->feed, l, l->param->data_param->prefetch, fill, err);
 }
 
 static lcl_status forward(lcl_layer *l, lcl_error *err)
 {
     state *st = l->state;
+    bool kept = false;
 
+    if (st->resident)
+        LCL_TRY(lcl_resident_forward(st->resident, &kept, err));
+    if (kept)
+        return LCL_OK;
+    if (st->resident)
+        LCL_TRY(leave_device(l, err));
     return lcl_feed_forward(st->feed, err);
 }
 
@@ -108,6 +134,7 @@ static void destroy(lcl_layer *l)
 {
     state *st = l->state;
 
+    lcl_resident_destroy(st->resident);
     lcl_feed_stop(st->feed);
     lcl_transform_destroy(st->transform);
     lcl_source_close(st->source);

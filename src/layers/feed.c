@@ -70,12 +70,17 @@ lcl_status lcl_feed_start(lcl_feed **out, lcl_layer *l, size_t n_ahead,
     return status;
 }
 
+lcl_status lcl_feed_shape(lcl_layer *l, const int shape[4], lcl_error *err)
+{
+    LCL_TRY(lcl_blob_reshape(l->tops[0], 4, shape, l->env->block, err));
+    return l->n_tops > 1 ? lcl_blob_reshape(l->tops[1], 1, shape, l->env->block, err)
+                         : LCL_OK;
+}
+
 lcl_status lcl_feed_images(lcl_feed **feed, lcl_layer *l, const int shape[4],
                            size_t n_ahead, lcl_feed_fill fill, lcl_error *err)
 {
-    LCL_TRY(lcl_blob_reshape(l->tops[0], 4, shape, l->env->block, err));
-    if (l->n_tops > 1)
-        LCL_TRY(lcl_blob_reshape(l->tops[1], 1, shape, l->env->block, err));
+    LCL_TRY(lcl_feed_shape(l, shape, err));
     return *feed ? LCL_OK : lcl_feed_start(feed, l, n_ahead, fill, err);
 }
 

@@ -16,8 +16,9 @@ typedef lcl_status (*lcl_feed_fill)(lcl_layer *l, float *const *values, lcl_erro
  * nothing to feed, and *out is NULL. */
 lcl_status lcl_feed_start(lcl_feed **out, lcl_layer *l, size_t n_ahead,
                           lcl_feed_fill fill, lcl_error *err);
-/* Shapes top 0 as images and top 1, where there is one, as a label each; starts the feed if it
- * has not been yet. */
+/* Shapes top 0 as images and top 1, where there is one, as a label each. */
+lcl_status lcl_feed_shape(lcl_layer *l, const int shape[4], lcl_error *err);
+/* The same; starts the feed if it has not been yet. */
 lcl_status lcl_feed_images(lcl_feed **feed, lcl_layer *l, const int shape[4],
                            size_t n_ahead, lcl_feed_fill fill, lcl_error *err);
 /* Enqueues the copies of the next batch. */

@@ -20,7 +20,7 @@ struct lcl_staging {
     lcl_staging_fill fill;
     void *context;
     lcl_prefetch *prefetch;
-    staging_slot *slots; /* owned */
+    staging_slot *slots;             /* owned */
     size_t n_slots, oldest, n_taken; /* slots oldest.. are taken */
 };
 

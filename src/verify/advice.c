@@ -108,6 +108,11 @@ static bool with_clblast(const row *r)
     return with_other_gemm(r, "own", "clblast");
 }
 
+static bool without_records(const row *r)
+{
+    return in_group(r, "data");
+}
+
 /* In the order of preference; a failed row is put down to the first that avoids it. */
 static const struct {
     bool (*avoids)(const row *r);
@@ -120,6 +125,7 @@ static const struct {
      "convolutions are right without Winograd's transforms, only slower"},
     {without_fusion, "LCL_FUSE=0",
      "layers are right one by one, only slower, but not fused"},
+    {without_records, "--resident off", "batches are right that the host makes"},
     {without_blocks, "LCL_BLOCK=1",
      "results are right image by image, only slower, but not in blocks of images"},
 };

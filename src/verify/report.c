@@ -13,6 +13,7 @@ const lcl_verify_group lcl_verify_groups[] = {
     {"layouts", "Conversions of layouts"},
     {"gemm", "Matrix products, against plain C"},
     {"nets", "Nets with fused layers and without"},
+    {"data", "Batches of data sets on the device, against the host's"},
     {"updates", "Updates of the solvers, against plain C"},
     {"repeats", "The same bits a second time"},
     {NULL, NULL},

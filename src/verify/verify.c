@@ -11,8 +11,9 @@
 
 /* In the order of lcl_verify_groups. */
 static lcl_verify_run_group *const runs[] = {
-    lcl_verify_layers, lcl_verify_winograd, lcl_verify_sums,    lcl_verify_conversions,
-    lcl_verify_gemm,   lcl_verify_nets,     lcl_verify_updates, lcl_verify_repeats,
+    lcl_verify_layers,      lcl_verify_winograd, lcl_verify_sums,
+    lcl_verify_conversions, lcl_verify_gemm,     lcl_verify_nets,
+    lcl_verify_data,        lcl_verify_updates,  lcl_verify_repeats,
 };
 
 /* Of checks of cases that the user gave. */

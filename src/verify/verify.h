@@ -3,16 +3,16 @@
 #define LCL_VERIFY_H
 
 #include "golden.h"
-#include "lcl/log.h"
-#include "lcl/proto.h"
+#include "lcl/layer.h"
 #include "only.h"
 #include "verify/report.h"
 
 typedef struct {
-    bool quick;            /* a few small cases of each kind */
-    lcl_only only;         /* GROUP or GROUP/PART-OF-A-ROW'S-NAME */
-    lcl_gemm_backend gemm; /* of layers and nets; AUTO: both are checked */
-    char **folders;        /* of stored cases: verify those and nothing else */
+    bool quick;              /* a few small cases of each kind */
+    lcl_only only;           /* GROUP or GROUP/PART-OF-A-ROW'S-NAME */
+    lcl_gemm_backend gemm;   /* of layers and nets; AUTO: both are checked */
+    lcl_residency residency; /* OFF: what it says is not verified */
+    char **folders;          /* of stored cases: verify those and nothing else */
     size_t n_folders;
     bool skip_unknown; /* leave out cases of layer types that there are not */
     int block, vector; /* B and V; 0: what nets get on the device */
@@ -70,7 +70,7 @@ void lcl_verify_generate_sums(lcl_golden_files *files, bool quick);
 
 typedef void lcl_verify_run_group(lcl_verify *v);
 lcl_verify_run_group lcl_verify_layers, lcl_verify_winograd, lcl_verify_sums,
-    lcl_verify_conversions, lcl_verify_gemm, lcl_verify_nets, lcl_verify_updates,
-    lcl_verify_repeats;
+    lcl_verify_conversions, lcl_verify_gemm, lcl_verify_nets, lcl_verify_data,
+    lcl_verify_updates, lcl_verify_repeats;
 
 #endif
