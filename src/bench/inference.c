@@ -59,7 +59,8 @@ static lcl_status check_answers(void *what, double *error, lcl_error *err)
 static lcl_status prepare(inference_run *r, lcl_bench *b, lcl_error *err)
 {
     const lcl_net_options options = {.phase = CAFFE__PHASE__TEST,
-                                     .gemm = b->options->gemm};
+                                     .gemm = b->options->gemm,
+                                     .fuse = true};
     const size_t n = (size_t)r->n * LCL_LENET_PIXELS;
 
     LCL_TRY(lcl_bench_parse(&r->source, &caffe__net_parameter__descriptor,
