@@ -7,7 +7,9 @@
 
 #include <clblast_c.h>
 
+#include "blas_clblast.h"
 #include "text.h"
+#include "tile.h"
 
 #define MAX_TILE 12
 
@@ -136,7 +138,7 @@ static lcl_status own_outer(lcl_device *dev, const lcl_gemm_args *g, int vector,
     lcl_kernel *kernel;
     int rows, columns;
 
-    lcl_blas_tile(g->m, n_blocks, 1, 24, &rows, &columns);
+    lcl_blas_tile(g->m, n_blocks, 1, lcl_tile_get(dev, LCL_TILE_GEMM), &rows, &columns);
     LCL_TRY(own_kernel(&kernel, dev, "gemm_outer", vector, rows, columns, g->relu, err));
     const lcl_arg args[] = {
         LCL_ARG(o.m),          LCL_ARG(blocks),     LCL_ARG(all_blocks),
@@ -162,7 +164,7 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
     lcl_kernel *kernel;
     int rows, columns;
 
-    lcl_blas_tile(g->m, g->n, 1, 16, &rows, &columns);
+    lcl_blas_tile(g->m, g->n, 1, lcl_tile_get(dev, LCL_TILE_GEMM_DOT), &rows, &columns);
     LCL_TRY(own_kernel(&kernel, dev, "gemm_dot", vector, rows, columns, g->relu, err));
     const lcl_arg args[] = {
         LCL_ARG(o.m),        LCL_ARG(o.n),          LCL_ARG(o.k),
@@ -238,6 +240,7 @@ static lcl_status clblast_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_erro
     float beta = has_bias ? 1.0f : g->beta;
     CLBlastStatusCode rc = CLBlastSuccess;
 
+    LCL_TRY(lcl_clblast_parameters(dev, err));
     if (has_bias)
         LCL_TRY(add_bias(dev, g, err));
     for (size_t i = 0; !lcl_device_is_dry(dev) && i < g->batch && rc == CLBlastSuccess;

@@ -8,6 +8,7 @@
 #include "device_state.h"
 #include "profile_state.h"
 #include "text.h"
+#include "tuning.h"
 
 static lcl_status device_setup(lcl_device *dev, lcl_error *err)
 {
@@ -45,6 +46,8 @@ lcl_status lcl_device_open(lcl_device **out, const lcl_device_choice *choice,
         lcl_device_close(dev);
         return status;
     }
+    dev->broken_tile = LCL_N_TILES;
+    lcl_tuning_apply(dev);
     *out = dev;
     return LCL_OK;
 }
@@ -53,6 +56,7 @@ lcl_device *lcl_device_create_blank(void)
 {
     lcl_device *dev = lcl_alloc(1, sizeof *dev);
 
+    dev->broken_tile = LCL_N_TILES;
     dev->info = (lcl_device_info){.type = CL_DEVICE_TYPE_CPU,
                                   .name = "no device",
                                   .compute_units = 1,
@@ -80,6 +84,7 @@ void lcl_device_close(lcl_device *dev)
     }
     if (dev->context)
         clReleaseContext(dev->context);
+    free(dev->warning);
     free(dev);
 }
 
@@ -91,6 +96,11 @@ const lcl_device_info *lcl_device_get_info(const lcl_device *dev)
 const char *lcl_device_reason(const lcl_device *dev)
 {
     return dev->reason;
+}
+
+const char *lcl_device_warning(const lcl_device *dev)
+{
+    return dev->warning;
 }
 
 bool lcl_device_is_cpu(const lcl_device *dev)
@@ -137,6 +147,18 @@ void lcl_device_fault(lcl_device *dev, lcl_fault kind, unsigned n)
 bool lcl_device_faulty(lcl_device *dev, lcl_fault kind)
 {
     return dev->faults[kind] > 0 && --dev->faults[kind] == 0;
+}
+
+void lcl_device_break_tile(lcl_device *dev, lcl_tile tile, int value)
+{
+    dev->broken_tile = tile;
+    dev->broken_value = value;
+}
+
+bool lcl_device_is_broken(const lcl_device *dev)
+{
+    return dev->broken_tile != LCL_N_TILES &&
+           lcl_tile_get(dev, dev->broken_tile) == dev->broken_value;
 }
 
 /* ---- Memory --------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include "fault.h"
 #include "lcl/device.h"
+#include "tile.h"
 
 typedef struct lcl_profile lcl_profile;
 
@@ -18,9 +19,16 @@ struct lcl_kernel {
     bool tried; /* building it was tried; where there is no kernel it failed */
 };
 
+/* A tile's value; the default where it is not set. */
+typedef struct {
+    bool is_set, changed;
+    int value;
+} lcl_tile_state;
+
 struct lcl_device {
     lcl_device_info info;
     char reason[128];
+    char *warning; /* owned; or NULL */
     cl_context context;
     cl_command_queue queue;
     lcl_kernel **kernels; /* owned */
@@ -31,14 +39,18 @@ struct lcl_device {
     lcl_profile *profile; /* owned; NULL: nothing is recorded */
     cl_mem scratch[LCL_N_SCRATCH];
     size_t scratch_size[LCL_N_SCRATCH];
+    lcl_tile_state tiles[LCL_N_TILES];
     unsigned faults[LCL_N_FAULTS]; /* calls until one fails; 0: none will */
+    lcl_tile broken_tile;          /* of lcl_device_break_tile; LCL_N_TILES: none */
+    int broken_value;
 };
 
 void lcl_device_release_programs(lcl_device *dev);
 
 /* A group of at most `limit` work-items that divides `global`: x whole where it fits, else
- * its largest divisor that does; then as many rows of y, a power of two, as make a good
- * group for a GPU. */
-void lcl_program_group(size_t limit, const size_t global[3], size_t group[3]);
+ * its largest divisor that does; then as many rows of y, a power of two, as make `good`
+ * work-items at most. */
+void lcl_program_group(size_t limit, size_t good, const size_t global[3],
+                       size_t group[3]);
 
 #endif

@@ -37,8 +37,7 @@ static bool cache_is_on(const lcl_device *dev)
            !strstr(dev->info.platform_name, "NVIDIA");
 }
 
-/* New string; NULL where the environment names no folder. */
-static char *cache_folder(void)
+char *lcl_cache_folder(void)
 {
     const char *own = getenv("LCL_CACHE_DIR"), *base = getenv("XDG_CACHE_HOME"),
                *home = getenv("HOME");
@@ -50,19 +49,25 @@ static char *cache_folder(void)
     return home && *home ? lcl_format("%s/.cache/lenet-cl", home) : NULL;
 }
 
+char *lcl_device_key(const lcl_device_info *i)
+{
+    return lcl_format("%s\n%s\n%s\n%s\n%s\n%s", i->platform_name, i->platform_version,
+                      i->name, i->vendor, i->version, i->driver);
+}
+
 static char *cache_key(const lcl_device *dev, const char *source, const char *options)
 {
-    const lcl_device_info *i = &dev->info;
+    char *device = lcl_device_key(&dev->info);
+    char *key = lcl_format("%s\n%s\n%s", device, options, source);
 
-    return lcl_format("%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", i->platform_name,
-                      i->platform_version, i->name, i->vendor, i->version, i->driver,
-                      options, source);
+    free(device);
+    return key;
 }
 
 /* The entry's path, or NULL where there is no cache; new string. */
 static char *cache_path(const lcl_device *dev, const char *key)
 {
-    char *folder = cache_is_on(dev) ? cache_folder() : NULL, *path;
+    char *folder = cache_is_on(dev) ? lcl_cache_folder() : NULL, *path;
 
     if (!folder)
         return NULL;
@@ -143,14 +148,13 @@ cl_program lcl_cache_load(const lcl_device *dev, const char *source, const char 
 
 /* ---- Writing ---------------------------------------------------------------------- */
 
-/* Makes the folders on the way to the file `path`. */
-static bool cache_make_folders(const char *path)
+bool lcl_cache_make_folders(const char *path)
 {
     char *folder = lcl_dirname(path);
     bool made = mkdir(folder, 0700) == 0 || errno == EEXIST;
 
     if (!made && errno == ENOENT && strcmp(folder, path) != 0)
-        made = cache_make_folders(folder) && mkdir(folder, 0700) == 0;
+        made = lcl_cache_make_folders(folder) && mkdir(folder, 0700) == 0;
     free(folder);
     return made;
 }
@@ -245,7 +249,7 @@ static void cache_write(const char *path, const char *key, const unsigned char *
     lcl_text_add_bytes(&entry, &h, sizeof h);
     lcl_text_add(&entry, key);
     lcl_text_add_bytes(&entry, binary, binary_size);
-    if (cache_make_folders(path) &&
+    if (lcl_cache_make_folders(path) &&
         lcl_file_write(path, entry.text, entry.length, NULL) == LCL_OK)
         cache_tidy(path);
     free(entry.text);

@@ -14,4 +14,11 @@ cl_program lcl_cache_load(const lcl_device *dev, const char *source, const char 
 void lcl_cache_store(const lcl_device *dev, const char *source, const char *options,
                      cl_program program);
 
+/* The folder, new; NULL where the environment names none. */
+char *lcl_cache_folder(void);
+/* Makes the folders on the way to the file `path`; false where that cannot be done. */
+bool lcl_cache_make_folders(const char *path);
+/* All that tells a device, its driver and platform from others; new. */
+char *lcl_device_key(const lcl_device_info *info);
+
 #endif

@@ -342,7 +342,7 @@ START_TEST(test_groups_of_a_gpu)
     size_t group[3];
 
     for (size_t i = 0; i < LCL_COUNT(cases); i++) {
-        lcl_program_group(cases[i].limit, cases[i].global, group);
+        lcl_program_group(cases[i].limit, 128, cases[i].global, group);
         ck_assert_msg(memcmp(group, cases[i].group, sizeof group) == 0,
                       "case %zu: %zu %zu %zu", i, group[0], group[1], group[2]);
     }

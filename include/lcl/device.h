@@ -64,6 +64,9 @@ void lcl_device_close(lcl_device *dev);
 const lcl_device_info *lcl_device_get_info(const lcl_device *dev);
 /* Why this device was taken, e.g. "the only device", "--device gpu". */
 const char *lcl_device_reason(const lcl_device *dev);
+/* What the user should be told after opening it: that its tuning record is damaged. NULL:
+ * nothing. */
+const char *lcl_device_warning(const lcl_device *dev);
 bool lcl_device_is_cpu(const lcl_device *dev);
 cl_context lcl_device_context(lcl_device *dev);
 cl_command_queue lcl_device_queue(lcl_device *dev);

@@ -512,6 +512,8 @@ lcl_status lcl_args_open_device_or(const lcl_args *args, const char *device,
     const lcl_device_info *info = lcl_device_get_info(*dev);
     LCL_LOG(log, "Using device %d: %s, %s (%s)", info->index, info->name,
             info->platform_name, lcl_device_reason(*dev));
+    if (lcl_device_warning(*dev))
+        LCL_WARN(log, "%s", lcl_device_warning(*dev));
     return LCL_OK;
 }
 

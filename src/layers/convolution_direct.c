@@ -3,8 +3,7 @@
 
 #include "layers/convolution.h"
 #include "text.h"
-
-#define REGISTERS 24 /* vectors of sums that a work-item keeps */
+#include "tile.h"
 
 static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *name,
                              const lcl_define *own, size_t n_own, lcl_error *err)
@@ -32,7 +31,7 @@ static lcl_status get_forward(lcl_layer *l, lcl_error *err)
     const lcl_convolution_epilogue *e = &s->epilogue;
 
     lcl_blas_tile((size_t)outputs, (size_t)(out[2] / e->pool_w), e->pool_h * e->pool_w,
-                  REGISTERS, &rows, &columns);
+                  lcl_tile_get(l->dev, LCL_TILE_FORWARD), &rows, &columns);
     columns *= e->pool_w;
     const lcl_define own[] = {{"FORWARD", 1},
                               {"KT", rows},
@@ -51,7 +50,8 @@ static lcl_status get_backward_data(lcl_layer *l, lcl_error *err)
     const int width = (in[2] + stride - 1) / stride;
     int rows, columns;
 
-    lcl_blas_tile((size_t)channels, (size_t)width, 1, REGISTERS, &rows, &columns);
+    lcl_blas_tile((size_t)channels, (size_t)width, 1,
+                  lcl_tile_get(l->dev, LCL_TILE_BACKWARD_DATA), &rows, &columns);
     const lcl_define own[] = {{"BACKWARD_DATA", 1},
                               {"CT", rows},
                               {"PT", columns},
@@ -70,13 +70,21 @@ static int taps_tile(int kernel)
     return kernel <= 7 ? kernel : (kernel + 1) / 2 <= 7 ? (kernel + 1) / 2 : 7;
 }
 
+/* Vectors of sums; one more than other kernels have, for all of a 5 x 5 kernel. */
+static int weights_registers(const lcl_layer *l)
+{
+    return lcl_tile_get(l->dev, LCL_TILE_BACKWARD_WEIGHTS) + 1;
+}
+
 /* Where dy is spread from a pool on the fly, a work-item takes all rows of the kernel, so
  * that this is done once for all taps. */
-static int rows_tile(const convolution_state *s)
+static int rows_tile(const lcl_layer *l)
 {
+    const convolution_state *s = l->state;
     const int *kernel = s->s.kernel;
 
-    return s->epilogue.places && kernel[1] * kernel[2] <= REGISTERS + 1 ? kernel[1] : 1;
+    return s->epilogue.places && kernel[1] * kernel[2] <= weights_registers(l) ? kernel[1]
+                                                                               : 1;
 }
 
 static lcl_status get_backward_weights(lcl_layer *l, lcl_error *err)
@@ -84,11 +92,11 @@ static lcl_status get_backward_weights(lcl_layer *l, lcl_error *err)
     convolution_state *s = l->state;
     lcl_convolution_direct *d = &s->direct;
     const int channels = s->channels / s->group, outputs = s->outputs / s->group;
-    const int *kernel = s->s.kernel, tap_rows = rows_tile(s), taps = taps_tile(kernel[2]);
+    const int *kernel = s->s.kernel, tap_rows = rows_tile(l), taps = taps_tile(kernel[2]);
     int rows, columns;
 
-    lcl_blas_tile((size_t)outputs, (size_t)channels, taps * tap_rows, REGISTERS + 1,
-                  &rows, &columns);
+    lcl_blas_tile((size_t)outputs, (size_t)channels, taps * tap_rows,
+                  weights_registers(l), &rows, &columns);
     const lcl_define own[] = {{"BACKWARD_WEIGHTS", 1},
                               {"KT", rows},
                               {"CT", columns},

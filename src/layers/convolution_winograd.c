@@ -4,6 +4,7 @@
 
 #include "layers/convolution.h"
 #include "text.h"
+#include "tile.h"
 
 #define TILE 4                         /* outputs along an axis of a tile */
 #define CHUNK_BYTES ((size_t)24 << 20) /* of transformed images in flight */
@@ -126,7 +127,8 @@ static lcl_status get_multiply(lcl_layer *l, lcl_kernel **out, bool backward,
     const int rows = backward ? channels : outputs;
     int row_tile, tile_tile;
 
-    lcl_blas_tile((size_t)rows, (size_t)w->chunk_tiles, 1, 24, &row_tile, &tile_tile);
+    lcl_blas_tile((size_t)rows, (size_t)w->chunk_tiles, 1,
+                  lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &row_tile, &tile_tile);
     const int row_tiles = (rows + row_tile - 1) / row_tile;
     const int shares = lcl_device_is_cpu(l->dev) ? 1 : row_tiles;
     const lcl_define own[] = {{"MULTIPLY", 1},
@@ -192,7 +194,8 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
     const size_t units = lcl_device_get_info(l->dev)->compute_units;
     int rows, columns;
 
-    lcl_blas_tile((size_t)outputs, (size_t)channels, 1, 24, &rows, &columns);
+    lcl_blas_tile((size_t)outputs, (size_t)channels, 1,
+                  lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &rows, &columns);
     const lcl_define product[] = {{"FILTER_PRODUCT", 1}, {"KT", rows}, {"CT", columns}};
     LCL_TRY(get_kernel(l, &w->filter_adjoint, "winograd_filter_adjoint", filter_vector(l),
                        filters, LCL_COUNT(filters), err));
