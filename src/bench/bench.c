@@ -110,6 +110,13 @@ lcl_status lcl_bench_parse(lcl_proto **out, const ProtobufCMessageDescriptor *ty
     return status;
 }
 
+void lcl_bench_work_release(lcl_bench_work *work)
+{
+    if (work->what)
+        work->release(work->what);
+    *work = (lcl_bench_work){0};
+}
+
 void lcl_bench_run_groups(lcl_bench *b)
 {
     lcl_bench_print_device(stdout, b->device);

@@ -36,15 +36,16 @@ void lcl_bench_run_groups(lcl_bench *b);
 
 /* ---- For the groups ------------------------------------------------------------------ */
 
+/* The worst error of the last run's results, as a part of the largest magnitude. */
+typedef lcl_status lcl_bench_check(void *what, double *error, lcl_error *err);
+
 /* A row of the running group. */
 typedef struct {
     const char *name, *variant;
     double flop, bytes, images; /* of one run; 0: does not count */
     int parts;                  /* a run is that many of what the row is about; 0: one */
     lcl_bench_run *run;
-    /* The worst error of the last run's results, as a part of the largest magnitude. NULL:
-     * run itself fails where its numbers are wrong. */
-    lcl_status (*check)(void *what, double *error, lcl_error *err);
+    lcl_bench_check *check; /* NULL: run itself fails where its numbers are wrong */
     double tolerance;
 } lcl_bench_case;
 
@@ -60,6 +61,34 @@ void lcl_bench_skip(lcl_bench *b, const char *name, const char *variant,
 /* Parses a text, which it frees. */
 lcl_status lcl_bench_parse(lcl_proto **out, const ProtobufCMessageDescriptor *type,
                            char *text, lcl_error *err);
+
+/* ---- Single pieces of work ------------------------------------------------------------ */
+
+/* Something prepared with the device's tiles of that time, to be run, checked after its
+ * first run, and timed. */
+typedef struct {
+    lcl_bench_run *run;
+    lcl_bench_check *check;
+    double tolerance;
+    void *what; /* owned; NULL: empty */
+    void (*release)(void *what);
+} lcl_bench_work;
+
+/* Each makes *out, which lcl_bench_work_release takes back, also after a failure. Of b they
+ * use device, options->gemm and folder. */
+lcl_status lcl_bench_gemm_work(lcl_bench_work *out, lcl_bench *b, size_t m, size_t n,
+                               size_t k, lcl_error *err);
+/* A shape of lcl_bench_convolution, and "forward", "input gradient" or "weight gradient". */
+lcl_status lcl_bench_convolution_work(lcl_bench_work *out, lcl_bench *b,
+                                      const char *shape, const char *pass,
+                                      lcl_error *err);
+lcl_status lcl_bench_training_work(lcl_bench_work *out, lcl_bench *b, int batch,
+                                   lcl_error *err);
+lcl_status lcl_bench_inference_work(lcl_bench_work *out, lcl_bench *b, int batch,
+                                    lcl_error *err);
+void lcl_bench_work_release(lcl_bench_work *work);
+
+/* ---- The groups ------------------------------------------------------------------------ */
 
 typedef void lcl_bench_measure_group(lcl_bench *b);
 lcl_bench_measure_group lcl_bench_peak, lcl_bench_bandwidth, lcl_bench_launch,

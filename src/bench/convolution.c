@@ -1,5 +1,6 @@
 /* Convolutions of known nets: forward, and the gradients of the input and of the weights. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/bench.h"
 #include "bench/reference.h"
@@ -7,6 +8,7 @@
 #include "text.h"
 
 #define N_SAMPLES 48
+#define TOLERANCE 1e-4
 
 /* Batch, channels, height, width; kernels, their size; stride, padding, groups. */
 typedef struct {
@@ -195,38 +197,64 @@ static void release(conv_run *r)
 
 /* ---- Measuring ---------------------------------------------------------------------- */
 
-static void measure_pass(lcl_bench *b, conv_run *r, lcl_bench_case c)
+typedef struct {
+    const char *name;
+    lcl_bench_run *run;
+    lcl_bench_check *check;
+    bool input, weights; /* whose gradient is wanted */
+} conv_pass;
+
+static const conv_pass passes[] = {
+    {"forward", run_forward, check_forward, false, false},
+    {"input gradient", run_backward, check_dgrad, true, false},
+    {"weight gradient", run_backward, check_wgrad, false, true},
+};
+
+static void choose_pass(conv_run *r, const conv_pass *pass)
+{
+    r->layer->propagate[0] = pass->input;
+    r->layer->param_propagate[0] = pass->weights;
+}
+
+static void measure_pass(lcl_bench *b, conv_run *r, const char *name,
+                         const conv_pass *pass)
 {
     const lcl_bench_conv *v = &r->v;
+    const lcl_bench_case c = {
+        .name = name,
+        .variant = pass->name,
+        .flop = lcl_bench_conv_flop(v),
+        .bytes = 4.0 * (double)(lcl_bench_conv_inputs(v) + lcl_bench_conv_weights(v) +
+                                lcl_bench_conv_outputs(v)),
+        .run = pass->run,
+        .check = pass->check,
+        .tolerance = TOLERANCE,
+    };
 
-    c.flop = lcl_bench_conv_flop(v);
-    c.bytes = 4.0 * (double)(lcl_bench_conv_inputs(v) + lcl_bench_conv_weights(v) +
-                             lcl_bench_conv_outputs(v));
-    c.tolerance = 1e-4;
+    choose_pass(r, pass);
     lcl_bench_do(b, &c, r);
 }
 
-static void measure_passes(lcl_bench *b, conv_run *r, const char *name)
+static void destroy(void *what)
 {
-    measure_pass(b, r,
-                 (lcl_bench_case){.name = name,
-                                  .variant = "forward",
-                                  .run = run_forward,
-                                  .check = check_forward});
-    r->layer->propagate[0] = true;
-    r->layer->param_propagate[0] = false;
-    measure_pass(b, r,
-                 (lcl_bench_case){.name = name,
-                                  .variant = "input gradient",
-                                  .run = run_backward,
-                                  .check = check_dgrad});
-    r->layer->propagate[0] = false;
-    r->layer->param_propagate[0] = true;
-    measure_pass(b, r,
-                 (lcl_bench_case){.name = name,
-                                  .variant = "weight gradient",
-                                  .run = run_backward,
-                                  .check = check_wgrad});
+    release(what);
+    free(what);
+}
+
+lcl_status lcl_bench_convolution_work(lcl_bench_work *out, lcl_bench *b,
+                                      const char *shape, const char *pass, lcl_error *err)
+{
+    size_t s = 0, p = 0;
+    conv_run *r = lcl_alloc(1, sizeof *r);
+
+    while (s + 1 < LCL_COUNT(shapes) && strcmp(shapes[s].name, shape) != 0)
+        s++;
+    while (p + 1 < LCL_COUNT(passes) && strcmp(passes[p].name, pass) != 0)
+        p++;
+    *out = (lcl_bench_work){passes[p].run, passes[p].check, TOLERANCE, r, destroy};
+    LCL_TRY(prepare(r, b, &shapes[s], err));
+    choose_pass(r, &passes[p]);
+    return LCL_OK;
 }
 
 void lcl_bench_convolution(lcl_bench *b)
@@ -238,7 +266,8 @@ void lcl_bench_convolution(lcl_bench *b)
             !lcl_bench_wants(b, shapes[i].name))
             continue;
         if (prepare(&r, b, &shapes[i], &err) == LCL_OK)
-            measure_passes(b, &r, shapes[i].name);
+            for (size_t p = 0; p < LCL_COUNT(passes); p++)
+                measure_pass(b, &r, shapes[i].name, &passes[p]);
         else
             lcl_bench_skip(b, shapes[i].name, "", err.message);
         release(&r);

@@ -6,6 +6,7 @@
 #include "text.h"
 
 #define N_SAMPLES 64
+#define GEMM_TOLERANCE 1e-4
 
 typedef struct {
     lcl_blas blas;
@@ -74,11 +75,22 @@ static void measure_backend(lcl_bench *b, gemm_run *g, const char *name,
         .bytes = 4.0 * (double)(p->m * p->k + p->k * p->n + p->m * p->n),
         .run = run_gemm,
         .check = check_gemm,
-        .tolerance = 1e-4,
+        .tolerance = GEMM_TOLERANCE,
     };
 
     g->blas.backend = backend;
     lcl_bench_do(b, &c, g);
+}
+
+static void release(void *what)
+{
+    gemm_run *g = what;
+
+    lcl_buffer_release(&g->args.a.buffer);
+    lcl_buffer_release(&g->args.b.buffer);
+    lcl_buffer_release(&g->args.c.buffer);
+    free(g->a);
+    free(g->b);
 }
 
 static void measure_shape(lcl_bench *b, size_t m, size_t n, size_t k)
@@ -98,11 +110,24 @@ static void measure_shape(lcl_bench *b, size_t m, size_t n, size_t k)
         if (b->options->clblast)
             measure_backend(b, &g, name, LCL_GEMM_CLBLAST);
     }
-    lcl_buffer_release(&g.args.a.buffer);
-    lcl_buffer_release(&g.args.b.buffer);
-    lcl_buffer_release(&g.args.c.buffer);
-    free(g.a);
-    free(g.b);
+    release(&g);
+}
+
+static void destroy(void *what)
+{
+    release(what);
+    free(what);
+}
+
+lcl_status lcl_bench_gemm_work(lcl_bench_work *out, lcl_bench *b, size_t m, size_t n,
+                               size_t k, lcl_error *err)
+{
+    gemm_run *g = lcl_alloc(1, sizeof *g);
+
+    *g = (gemm_run){.blas = {b->dev, b->options->gemm},
+                    .args = {.m = m, .n = n, .k = k, .batch = 1}};
+    *out = (lcl_bench_work){run_gemm, check_gemm, GEMM_TOLERANCE, g, destroy};
+    return make_matrices(g, err);
 }
 
 void lcl_bench_gemm(lcl_bench *b)

@@ -7,6 +7,8 @@
 #include "lcl/net.h"
 #include "text.h"
 
+#define TOLERANCE 1e-4
+
 typedef struct {
     int n;
     lcl_proto *source;
@@ -58,9 +60,8 @@ static lcl_status check_answers(void *what, double *error, lcl_error *err)
 
 static lcl_status prepare(inference_run *r, lcl_bench *b, lcl_error *err)
 {
-    const lcl_net_options options = {.phase = CAFFE__PHASE__TEST,
-                                     .gemm = b->options->gemm,
-                                     .fuse = true};
+    const lcl_net_options options = {
+        .phase = CAFFE__PHASE__TEST, .gemm = b->options->gemm, .fuse = true};
     const size_t n = (size_t)r->n * LCL_LENET_PIXELS;
 
     LCL_TRY(lcl_bench_parse(&r->source, &caffe__net_parameter__descriptor,
@@ -72,6 +73,14 @@ static lcl_status prepare(inference_run *r, lcl_bench *b, lcl_error *err)
     r->answers = lcl_alloc((size_t)r->n * LCL_LENET_CLASSES, sizeof(float));
     lcl_bench_fill(r->images, n, 1);
     return lcl_blob_write(r->data, LCL_DATA, r->images, err);
+}
+
+static void release(inference_run *r)
+{
+    lcl_net_destroy(r->net);
+    lcl_proto_destroy(r->source);
+    free(r->images);
+    free(r->answers);
 }
 
 static void measure_batch(lcl_bench *b, int n)
@@ -90,7 +99,7 @@ static void measure_batch(lcl_bench *b, int n)
         .images = n,
         .run = run_host,
         .check = check_answers,
-        .tolerance = 1e-4,
+        .tolerance = TOLERANCE,
     };
     if (prepare(&r, b, &err) != LCL_OK) {
         lcl_bench_skip(b, name, "", err.message);
@@ -100,10 +109,23 @@ static void measure_batch(lcl_bench *b, int n)
         c.run = run_device;
         lcl_bench_do(b, &c, &r);
     }
-    lcl_net_destroy(r.net);
-    lcl_proto_destroy(r.source);
-    free(r.images);
-    free(r.answers);
+    release(&r);
+}
+
+static void destroy(void *what)
+{
+    release(what);
+    free(what);
+}
+
+lcl_status lcl_bench_inference_work(lcl_bench_work *out, lcl_bench *b, int batch,
+                                    lcl_error *err)
+{
+    inference_run *r = lcl_alloc(1, sizeof *r);
+
+    r->n = batch;
+    *out = (lcl_bench_work){run_host, check_answers, TOLERANCE, r, destroy};
+    return prepare(r, b, err);
 }
 
 void lcl_bench_inference(lcl_bench *b)

@@ -10,9 +10,8 @@
 #define MOST_REPEATS 200
 #define MOST_RUNS 10000 /* of a repeat */
 
-/* Seconds of one of n runs. */
-static lcl_status time_runs(double *seconds, lcl_device *dev, int n, lcl_bench_run *run,
-                            void *what, lcl_error *err)
+lcl_status lcl_bench_time_runs(double *seconds, lcl_device *dev, int n,
+                               lcl_bench_run *run, void *what, lcl_error *err)
 {
     double start = lcl_now();
 
@@ -24,13 +23,13 @@ static lcl_status time_runs(double *seconds, lcl_device *dev, int n, lcl_bench_r
 }
 
 /* Runs until a repeat of that many is long enough; short runs hide behind one wait. */
-static lcl_status choose_runs(int *n, lcl_device *dev, lcl_bench_run *run, void *what,
-                              lcl_error *err)
+lcl_status lcl_bench_choose_runs(int *n, lcl_device *dev, lcl_bench_run *run, void *what,
+                                 lcl_error *err)
 {
     double seconds;
 
     for (*n = 1; *n < MOST_RUNS;) {
-        LCL_TRY(time_runs(&seconds, dev, *n, run, what, err));
+        LCL_TRY(lcl_bench_time_runs(&seconds, dev, *n, run, what, err));
         if (seconds * *n >= LEAST_SECONDS)
             return LCL_OK;
         double wanted = 1.2 * LEAST_SECONDS / fmax(seconds, 1e-9);
@@ -46,11 +45,11 @@ lcl_status lcl_bench_measure_run(lcl_bench_time *out, lcl_device *dev, double bu
     size_t repeats = 0;
     int n;
 
-    LCL_TRY(time_runs(&seconds[0], dev, 1, run, what, err));
-    LCL_TRY(choose_runs(&n, dev, run, what, err));
+    LCL_TRY(lcl_bench_time_runs(&seconds[0], dev, 1, run, what, err));
+    LCL_TRY(lcl_bench_choose_runs(&n, dev, run, what, err));
     double end = lcl_now() + budget;
     while (repeats < LEAST_REPEATS || (repeats < MOST_REPEATS && lcl_now() < end))
-        LCL_TRY(time_runs(&seconds[repeats++], dev, n, run, what, err));
+        LCL_TRY(lcl_bench_time_runs(&seconds[repeats++], dev, n, run, what, err));
     *out = lcl_bench_statistics(seconds, repeats);
     return LCL_OK;
 }

@@ -8,6 +8,9 @@
 #include "lcl/solver.h"
 #include "text.h"
 
+/* Differences of single-precision weights: a thousandth is what they can tell. */
+#define STEP_TOLERANCE 2e-3
+
 typedef struct {
     lcl_proto *source;
     lcl_solver *solver;
@@ -75,6 +78,13 @@ static lcl_status prepare(training_run *t, lcl_bench *b, const char *images, int
                             : status;
 }
 
+static void release(training_run *t)
+{
+    lcl_solver_destroy(t->solver);
+    lcl_proto_destroy(t->source);
+    lcl_lenet_weights_free(&t->before);
+}
+
 static void measure_batch(lcl_bench *b, const char *images, int batch)
 {
     training_run t = {0};
@@ -87,7 +97,6 @@ static void measure_batch(lcl_bench *b, const char *images, int batch)
     if (prepare(&t, b, images, batch, &err) != LCL_OK) {
         lcl_bench_skip(b, name, "", err.message);
     } else {
-        /* Differences of single-precision weights: a thousandth is what they can tell. */
         const lcl_bench_case c = {
             .name = name,
             .variant = "",
@@ -95,13 +104,32 @@ static void measure_batch(lcl_bench *b, const char *images, int batch)
             .images = batch,
             .run = run_iteration,
             .check = check_step,
-            .tolerance = 2e-3,
+            .tolerance = STEP_TOLERANCE,
         };
         lcl_bench_do(b, &c, &t);
     }
-    lcl_solver_destroy(t.solver);
-    lcl_proto_destroy(t.source);
-    lcl_lenet_weights_free(&t.before);
+    release(&t);
+}
+
+static void destroy(void *what)
+{
+    release(what);
+    free(what);
+}
+
+lcl_status lcl_bench_training_work(lcl_bench_work *out, lcl_bench *b, int batch,
+                                   lcl_error *err)
+{
+    char *images = NULL;
+
+    *out = (lcl_bench_work){run_iteration, check_step, STEP_TOLERANCE,
+                            lcl_alloc(1, sizeof(training_run)), destroy};
+    LCL_TRY(lcl_bench_folder(b, err));
+    lcl_status status = lcl_lenet_write_images(b->folder, &images, err);
+    if (status == LCL_OK)
+        status = prepare(out->what, b, images, batch, err);
+    free(images);
+    return status;
 }
 
 void lcl_bench_training(lcl_bench *b)
