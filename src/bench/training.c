@@ -124,7 +124,7 @@ lcl_status lcl_bench_training_work(lcl_bench_work *out, lcl_bench *b, int batch,
 
     *out = (lcl_bench_work){run_iteration, check_step, STEP_TOLERANCE,
                             lcl_alloc(1, sizeof(training_run)), destroy};
-    LCL_TRY(lcl_bench_folder(b, err));
+    LCL_TRY(lcl_bench_folder(&b->folder, err));
     lcl_status status = lcl_lenet_write_images(b->folder, &images, err);
     if (status == LCL_OK)
         status = prepare(out->what, b, images, batch, err);
