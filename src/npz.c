@@ -126,30 +126,36 @@ static lcl_status read_file(lcl_npz *z, size_t i, size_t limit, char **bytes,
     return status;
 }
 
-lcl_status lcl_npz_read_shape(lcl_npz *z, size_t i, lcl_npy *out, lcl_error *err)
+/* An array's shape, and how long its file must be. */
+static lcl_status read_header(lcl_npz *z, size_t i, const char *place, lcl_npy *out,
+                              size_t *file_size, lcl_error *err)
 {
-    size_t size, file_size;
+    size_t size;
     char *bytes;
 
     *out = (lcl_npy){0};
     LCL_TRY(read_file(z, i, LCL_NPY_HEADER, &bytes, &size, err));
-    char *place = place_of(z, i);
-    lcl_status status = lcl_npy_parse_shape(out, &file_size, place, bytes, size, err);
-    free(place);
+    lcl_status status = lcl_npy_parse_shape(out, file_size, place, bytes, size, err);
     free(bytes);
+    return status;
+}
+
+lcl_status lcl_npz_read_shape(lcl_npz *z, size_t i, lcl_npy *out, lcl_error *err)
+{
+    size_t file_size;
+    char *place = place_of(z, i);
+    lcl_status status = read_header(z, i, place, out, &file_size, err);
+
+    free(place);
     return status;
 }
 
 lcl_status lcl_npz_read(lcl_npz *z, size_t i, lcl_npy *out, lcl_error *err)
 {
     size_t size, file_size;
-    char *bytes;
+    char *bytes, *place = place_of(z, i);
+    lcl_status status = read_header(z, i, place, out, &file_size, err);
 
-    *out = (lcl_npy){0};
-    LCL_TRY(read_file(z, i, LCL_NPY_HEADER, &bytes, &size, err));
-    char *place = place_of(z, i);
-    lcl_status status = lcl_npy_parse_shape(out, &file_size, place, bytes, size, err);
-    free(bytes);
     /* No more than the header asks for, whatever the archive says: one byte shows that. */
     if (status == LCL_OK)
         status = read_file(z, i, file_size + 1, &bytes, &size, err);
