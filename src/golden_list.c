@@ -18,12 +18,6 @@ typedef struct {
     size_t n;
 } found_cases;
 
-static void add_case(found_cases *found, char *path)
-{
-    found->list = lcl_resize(found->list, found->n + 1, sizeof *found->list);
-    found->list[found->n++] = path;
-}
-
 static bool is_case(const char *folder)
 {
     char *path = lcl_format("%s/%s", folder, LCL_GOLDEN_LAYER);
@@ -41,11 +35,11 @@ static lcl_status find_on_disk(found_cases *found, const char *folder, lcl_error
         return lcl_fail(err, LCL_EIO, folder, "cannot read the folder: %s",
                         strerror(errno));
     if (is_case(folder))
-        add_case(found, lcl_strdup(folder));
+        lcl_list_add(&found->list, &found->n, lcl_strdup(folder));
     for (struct dirent *entry; (entry = readdir(dir));) {
         char *path = lcl_format("%s/%s", folder, entry->d_name);
         if (entry->d_name[0] != '.' && is_case(path))
-            add_case(found, path);
+            lcl_list_add(&found->list, &found->n, path);
         else
             free(path);
     }
@@ -67,7 +61,7 @@ static void find_in_memory(found_cases *found, const char *folder,
         const char *in = parent + length;
         if (strcmp(path + strlen(parent) + 1, LCL_GOLDEN_LAYER) == 0 &&
             (*in == '\0' || !strchr(in + 1, '/')))
-            add_case(found, parent);
+            lcl_list_add(&found->list, &found->n, parent);
         else
             free(parent);
     }

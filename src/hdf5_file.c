@@ -194,8 +194,7 @@ static lcl_status list_group(const lcl_hdf5 *f, const char *group, char ***names
             status = fail_hdf5(f->path, LCL_EDATA, "cannot list group", group, err);
             break;
         }
-        *names = lcl_resize(*names, *n + 1, sizeof **names);
-        (*names)[(*n)++] = name;
+        lcl_list_add(names, n, name);
     }
     H5Gclose(g);
     if (status != LCL_OK)

@@ -25,8 +25,7 @@ static void add_word(word_list *list, const char *start, size_t length)
 {
     if (has_word(list, start, length))
         return;
-    list->words = lcl_resize(list->words, list->n + 1, sizeof *list->words);
-    list->words[list->n++] = lcl_format("%.*s", (int)length, start);
+    lcl_list_add(&list->words, &list->n, lcl_format("%.*s", (int)length, start));
 }
 
 /* What a look at a program's text finds. */

@@ -194,6 +194,12 @@ const char *lcl_nearest(const char *word, const char *const *names, size_t n_nam
 
 /* ---- Lists ------------------------------------------------------------------------ */
 
+void lcl_list_add(char ***list, size_t *n, char *text)
+{
+    *list = lcl_resize(*list, *n + 1, sizeof **list);
+    (*list)[(*n)++] = text;
+}
+
 char **lcl_list_split(const char *text, size_t *n)
 {
     char **list = NULL;
@@ -208,10 +214,8 @@ char **lcl_list_split(const char *text, size_t *n)
         }
         while (length > 0 && isspace((unsigned char)text[length - 1]))
             length--;
-        if (length > 0) {
-            list = lcl_resize(list, count + 1, sizeof *list);
-            list[count++] = lcl_format("%.*s", (int)length, text);
-        }
+        if (length > 0)
+            lcl_list_add(&list, &count, lcl_format("%.*s", (int)length, text));
         text = next;
     }
     *n = count;

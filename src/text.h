@@ -44,6 +44,8 @@ const char *lcl_nearest(const char *word, const char *const *names, size_t n_nam
  * Free both the strings and the array with lcl_list_free. */
 char **lcl_list_split(const char *text, size_t *n);
 void lcl_list_free(char **list, size_t n);
+/* Adds `text`, which is the list's from now on. */
+void lcl_list_add(char ***list, size_t *n, char *text);
 
 /* The path's folder without the last '/' ("." where it has none), new string. */
 char *lcl_dirname(const char *path);

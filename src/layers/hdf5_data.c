@@ -50,8 +50,7 @@ static lcl_status read_list(state *st, const char *list, lcl_error *err)
         if (end == at)
             break;
         char *name = lcl_format("%.*s", (int)(end - at), at);
-        st->paths = lcl_resize(st->paths, st->n_paths + 1, sizeof *st->paths);
-        st->paths[st->n_paths++] = find_file(list, name);
+        lcl_list_add(&st->paths, &st->n_paths, find_file(list, name));
         free(name);
     }
     free(text);

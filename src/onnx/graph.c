@@ -15,12 +15,6 @@ static void *append(void *list, size_t *n, const ProtobufCMessageDescriptor *typ
     return message;
 }
 
-static void append_string(char ***list, size_t *n, const char *s)
-{
-    *list = lcl_resize(*list, *n + 1, sizeof **list);
-    (*list)[(*n)++] = lcl_strdup(s);
-}
-
 /* ---- Names -------------------------------------------------------------------------- */
 
 static bool is_taken(const lcl_onnx *x, const char *name)
@@ -39,8 +33,8 @@ const char *lcl_onnx_name(lcl_onnx *x, const char *wanted)
         free(name);
         name = lcl_format("%s_%d", wanted, i);
     }
-    x->names = lcl_resize(x->names, x->n_names + 1, sizeof *x->names);
-    return x->names[x->n_names++] = name;
+    lcl_list_add(&x->names, &x->n_names, name);
+    return name;
 }
 
 /* "conv1/Conv": something of the layer. */
@@ -66,8 +60,8 @@ const char *lcl_onnx_node(lcl_onnx *x, const char *op, const char *const *inputs
     node->name = lcl_strdup(name);
     node->op_type = lcl_strdup(op);
     for (size_t i = 0; i < n; i++)
-        append_string(&node->input, &node->n_input, inputs[i]);
-    append_string(&node->output, &node->n_output, name);
+        lcl_list_add(&node->input, &node->n_input, lcl_strdup(inputs[i]));
+    lcl_list_add(&node->output, &node->n_output, lcl_strdup(name));
     return name;
 }
 
@@ -81,7 +75,7 @@ const char *lcl_onnx_next_output(lcl_onnx *x)
     Onnx__NodeProto *node = last_node(x);
     const char *name = name_in_layer(x, node->op_type);
 
-    append_string(&node->output, &node->n_output, name);
+    lcl_list_add(&node->output, &node->n_output, lcl_strdup(name));
     return name;
 }
 

@@ -140,8 +140,7 @@ typedef struct {
 
 static void add(advice *a, char *text)
 {
-    a->list = lcl_resize(a->list, a->n + 1, sizeof *a->list);
-    a->list[a->n++] = text;
+    lcl_list_add(&a->list, &a->n, text);
 }
 
 static void add_name(lcl_text *names, const row *r)
