@@ -258,14 +258,19 @@ static lcl_status clblast_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_erro
     return g->relu ? apply_relu(dev, g, err) : LCL_OK;
 }
 
+bool lcl_gemm_is_clblast(const lcl_blas *blas)
+{
+    return blas->backend == LCL_GEMM_CLBLAST ||
+           (blas->backend == LCL_GEMM_AUTO && !lcl_device_is_cpu(blas->dev));
+}
+
 lcl_status lcl_gemm(const lcl_blas *blas, const lcl_gemm_args *args, lcl_error *err)
 {
     assert((!args->row_bias && !args->column_bias) || (!args->sum && args->beta == 0));
     assert(!args->sum || (args->c.stride == 0 && !args->relu));
     if (args->m == 0 || args->n == 0 || args->batch == 0)
         return LCL_OK;
-    if (blas->backend == LCL_GEMM_CLBLAST ||
-        (blas->backend == LCL_GEMM_AUTO && !lcl_device_is_cpu(blas->dev)))
+    if (lcl_gemm_is_clblast(blas))
         return clblast_gemm(blas->dev, args, err);
     return own_gemm(blas->dev, args, err);
 }

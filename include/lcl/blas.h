@@ -37,6 +37,8 @@ typedef struct {
     bool relu; /* C = max(C, 0) in the end. Not with sum */
 } lcl_gemm_args;
 
+/* Whether CLBlast makes the products, and not our own kernels. */
+bool lcl_gemm_is_clblast(const lcl_blas *blas);
 lcl_status lcl_gemm(const lcl_blas *blas, const lcl_gemm_args *args, lcl_error *err);
 
 /* Register tile for an m x n grid of results: rows * columns * width accumulators (at most

@@ -59,9 +59,8 @@ static bool is_clblast(lcl_tile tile)
 
 bool lcl_tune_uses(const lcl_bench *b, lcl_tile tile)
 {
-    const lcl_gemm_backend gemm = b->options->gemm;
-    const bool own =
-        gemm == LCL_GEMM_OWN || (gemm == LCL_GEMM_AUTO && lcl_device_is_cpu(b->dev));
+    const lcl_blas blas = {b->dev, b->options->gemm};
+    const bool own = !lcl_gemm_is_clblast(&blas);
 
     if (is_clblast(tile))
         return !own;
