@@ -52,15 +52,17 @@ static const char *to_images(lcl_onnx *x, const char *tensor, const lcl_blob *b)
     return lcl_onnx_reshape(x, tensor, dims, 1 + (size_t)n);
 }
 
-static const char *from_images(lcl_onnx *x, const char *tensor, const lcl_blob *b)
+/* The blob's axes again, of which those before `axis` were one; axis 0, if it is one of them,
+ * is as long as it must be. */
+static const char *with_axes(lcl_onnx *x, const char *tensor, const lcl_blob *b, int axis)
 {
     int64_t dims[LCL_MAX_AXES];
 
-    if (state_of(x)->axis == 1)
+    if (axis == 1)
         return tensor;
     for (int i = 0; i < b->n_axes; i++)
         dims[i] = b->shape[i];
-    if (state_of(x)->axis > 0)
+    if (axis > 0)
         dims[0] = -1;
     return lcl_onnx_reshape(x, tensor, dims, (size_t)b->n_axes);
 }
@@ -78,7 +80,7 @@ static lcl_status convolve(lcl_onnx *x, const char *op, lcl_error *err)
         inputs[0] = to_images(x, lcl_onnx_bottom(x, i), l->net_bottoms[i]);
         const char *y = lcl_onnx_node(x, op, inputs, 1 + (size_t)l->n_params);
         set_sizes(x, state_of(x)->group);
-        lcl_onnx_set_top(x, i, from_images(x, y, l->net_tops[i]));
+        lcl_onnx_set_top(x, i, with_axes(x, y, l->net_tops[i], state_of(x)->axis));
     }
     return LCL_OK;
 }
@@ -117,7 +119,7 @@ lcl_status lcl_onnx_im2col(lcl_onnx *x, lcl_error *err)
         const char *in = to_images(x, lcl_onnx_bottom(x, i), l->net_bottoms[i]);
         const char *y = LCL_ONNX_NODE(x, "Conv", in, filters);
         set_sizes(x, channels);
-        lcl_onnx_set_top(x, i, from_images(x, y, l->net_tops[i]));
+        lcl_onnx_set_top(x, i, with_axes(x, y, l->net_tops[i], state_of(x)->axis));
     }
     return LCL_OK;
 }
@@ -144,15 +146,7 @@ lcl_status lcl_onnx_inner_product(lcl_onnx *x, lcl_error *err)
     }
     const char *y = lcl_onnx_node(x, "Gemm", inputs, 1 + (size_t)l->n_params);
     lcl_onnx_int(x, "transB", !p->transpose);
-    if (axis != 1) {
-        int64_t dims[LCL_MAX_AXES];
-        for (int i = 0; i < top->n_axes; i++)
-            dims[i] = top->shape[i];
-        if (axis > 0)
-            dims[0] = -1;
-        y = lcl_onnx_reshape(x, y, dims, (size_t)top->n_axes);
-    }
-    lcl_onnx_set_top(x, 0, y);
+    lcl_onnx_set_top(x, 0, with_axes(x, y, top, axis));
     return LCL_OK;
 }
 

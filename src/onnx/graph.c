@@ -250,7 +250,12 @@ lcl_status lcl_onnx_param(lcl_onnx *x, const lcl_layer *l, int i, const char **t
     return lcl_onnx_param_as(x, l, i, b->n_axes, b->shape, tensor, err);
 }
 
-/* ---- Shapes ------------------------------------------------------------------------- */
+/* ---- Axes and shapes ------------------------------------------------------------------------- */
+
+int lcl_onnx_axis(const lcl_blob *b, int axis)
+{
+    return axis < 0 ? axis + b->n_axes : axis;
+}
 
 const char *lcl_onnx_reshape(lcl_onnx *x, const char *tensor, const int64_t *dims,
                              size_t n)

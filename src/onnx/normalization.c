@@ -9,7 +9,7 @@
 /* Axes behind those that weights of n_axes axes belong to, which begin at `axis`. */
 static int n_behind(const lcl_blob *b, int axis, int n_axes)
 {
-    return n_axes == 0 ? 0 : b->n_axes - (axis < 0 ? axis + b->n_axes : axis) - n_axes;
+    return n_axes == 0 ? 0 : b->n_axes - lcl_onnx_axis(b, axis) - n_axes;
 }
 
 /* Parameter i with axes of 1 behind its own, so that it goes with the bottom. Along axis 0 it has
@@ -21,7 +21,7 @@ static lcl_status param_along(lcl_onnx *x, int i, int axis, const char **tensor,
     const int behind = n_behind(b, axis, p->n_axes);
     int shape[LCL_MAX_AXES];
 
-    if (p->n_axes > 0 && (axis == 0 || axis + b->n_axes == 0))
+    if (p->n_axes > 0 && lcl_onnx_axis(b, axis) == 0)
         LCL_TRY(lcl_onnx_fix_batch(x, err));
     for (int k = 0; k < p->n_axes + behind; k++)
         shape[k] = k < p->n_axes ? p->shape[k] : 1;
@@ -123,8 +123,7 @@ static const lcl_layer *channel_scale(const lcl_onnx *x)
 
     if (!l || l->n_bottoms > 1 || l->params[0]->n_axes != 1)
         return NULL;
-    const int axis = scale_axis(l);
-    return axis == 1 || axis + l->net_bottoms[0]->n_axes == 1 ? l : NULL;
+    return lcl_onnx_axis(l->net_bottoms[0], scale_axis(l)) == 1 ? l : NULL;
 }
 
 /* One node, with a Scale layer behind it in it. */

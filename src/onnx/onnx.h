@@ -140,8 +140,10 @@ lcl_status lcl_onnx_param_as(lcl_onnx *x, const lcl_layer *l, int i, int n_axes,
 lcl_status lcl_onnx_param_values(const lcl_layer *l, int i, float **values,
                                  lcl_error *err);
 
-/* ---- Shapes --------------------------------------------------------------------------- */
+/* ---- Axes and shapes ----------------------------------------------------------------------- */
 
+/* An axis that the layer has checked, from 0 on. */
+int lcl_onnx_axis(const lcl_blob *b, int axis);
 /* `dims` as of ONNX's Reshape: 0 is the dimension that is there, -1 what is left. */
 const char *lcl_onnx_reshape(lcl_onnx *x, const char *tensor, const int64_t *dims,
                              size_t n);

@@ -110,7 +110,7 @@ lcl_status lcl_onnx_argmax(lcl_onnx *x, lcl_error *err)
         l->param->argmax_param ? l->param->argmax_param : &none;
     const lcl_blob *b = l->net_bottoms[0], *top = l->net_tops[0];
     const char *t = lcl_onnx_bottom(x, 0), *values, *places;
-    const int axis = p->axis < 0 ? p->axis + b->n_axes : p->axis;
+    const int axis = lcl_onnx_axis(b, p->axis);
 
     if (p->has_axis) {
         if (axis == 0)

@@ -5,12 +5,6 @@
 #include "onnx/onnx.h"
 #include "text.h"
 
-/* An axis that the layer has checked, from 0 on. */
-static int axis_of(const lcl_blob *b, int axis)
-{
-    return axis < 0 ? axis + b->n_axes : axis;
-}
-
 /* Joining or cutting along the images makes another number of them. */
 static lcl_status leave_batch(lcl_onnx *x, int axis, lcl_error *err)
 {
@@ -23,10 +17,10 @@ lcl_status lcl_onnx_concat(lcl_onnx *x, lcl_error *err)
     const Caffe__ConcatParameter *p = l->param->concat_param;
     const int axis = !p ? 1 : p->has_concat_dim ? (int)p->concat_dim : p->axis;
 
-    LCL_TRY(leave_batch(x, axis_of(l->net_tops[0], axis), err));
+    LCL_TRY(leave_batch(x, lcl_onnx_axis(l->net_tops[0], axis), err));
     const char **in = lcl_onnx_bottoms(x);
     const char *y = lcl_onnx_node(x, "Concat", in, (size_t)l->n_bottoms);
-    lcl_onnx_int(x, "axis", axis_of(l->net_tops[0], axis));
+    lcl_onnx_int(x, "axis", lcl_onnx_axis(l->net_tops[0], axis));
     free(in);
     lcl_onnx_set_top(x, 0, y);
     return LCL_OK;
@@ -51,7 +45,7 @@ lcl_status lcl_onnx_slice(lcl_onnx *x, lcl_error *err)
     const lcl_layer *l = x->layer;
     const Caffe__SliceParameter *p = l->param->slice_param;
     const int given = !p ? 1 : p->has_slice_dim ? (int)p->slice_dim : p->axis;
-    const int axis = axis_of(l->net_bottoms[0], given);
+    const int axis = lcl_onnx_axis(l->net_bottoms[0], given);
 
     LCL_TRY(leave_batch(x, axis, err));
     const char *top =
@@ -69,7 +63,7 @@ lcl_status lcl_onnx_crop(lcl_onnx *x, lcl_error *err)
     const lcl_layer *l = x->layer;
     const Caffe__CropParameter *p = l->param->crop_param;
     const lcl_blob *top = l->net_tops[0];
-    const int axis = axis_of(l->net_bottoms[0], p ? p->axis : 2);
+    const int axis = lcl_onnx_axis(l->net_bottoms[0], p ? p->axis : 2);
     int64_t starts[LCL_MAX_AXES], ends[LCL_MAX_AXES], axes[LCL_MAX_AXES];
     size_t n = 0;
 
@@ -91,7 +85,7 @@ lcl_status lcl_onnx_tile(lcl_onnx *x, lcl_error *err)
 {
     const lcl_layer *l = x->layer;
     const lcl_blob *b = l->net_bottoms[0];
-    const int axis = axis_of(b, l->param->tile_param->axis);
+    const int axis = lcl_onnx_axis(b, l->param->tile_param->axis);
     int64_t times[LCL_MAX_AXES];
 
     LCL_TRY(leave_batch(x, axis, err));
