@@ -452,12 +452,12 @@ START_TEST(the_document_has_the_table)
     char *document;
     size_t size;
 
-    CHECK_OK(lcl_file_read(&document, &size, "doc/export.md", 0, &err));
+    CHECK_OK(lcl_file_read(&document, &size, "src/onnx/README.md", 0, &err));
     for (size_t i = 0; i < lcl_onnx_n_layers(); i++) {
         const lcl_onnx_layer_info info = lcl_onnx_layer(i);
         char *row =
             lcl_format("| %s | %s | %s |\n", info.type, info.operators, info.note);
-        ck_assert_msg(strstr(document, row) != NULL, "doc/export.md has no row %s", row);
+        ck_assert_msg(strstr(document, row) != NULL, "src/onnx/README.md has no row %s", row);
         free(row);
     }
     free(document);

@@ -72,7 +72,7 @@ static lcl_status write_files(const lcl_args *args, const lcl_net *net, lcl_log 
     return npz ? write_npz(net, npz, log, err) : LCL_OK;
 }
 
-/* The table of doc/export.md. */
+/* The table of src/onnx/README.md. */
 static void print_layers(void)
 {
     printf("| layer | ONNX | |\n|---|---|---|\n");

@@ -1,4 +1,4 @@
-/* What each type of layer becomes. doc/onnx.md shows the table; a test compares them. */
+/* What each type of layer becomes. README.md shows the table; a test compares them. */
 #include <string.h>
 
 #include "onnx/onnx.h"
