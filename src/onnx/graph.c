@@ -250,7 +250,7 @@ lcl_status lcl_onnx_param(lcl_onnx *x, const lcl_layer *l, int i, const char **t
     return lcl_onnx_param_as(x, l, i, b->n_axes, b->shape, tensor, err);
 }
 
-/* ---- Axes and shapes ------------------------------------------------------------------------- */
+/* ---- Axes and shapes -------------------------------------------------------------- */
 
 int lcl_onnx_axis(const lcl_blob *b, int axis)
 {

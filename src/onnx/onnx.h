@@ -140,7 +140,7 @@ lcl_status lcl_onnx_param_as(lcl_onnx *x, const lcl_layer *l, int i, int n_axes,
 lcl_status lcl_onnx_param_values(const lcl_layer *l, int i, float **values,
                                  lcl_error *err);
 
-/* ---- Axes and shapes ----------------------------------------------------------------------- */
+/* ---- Axes and shapes ---------------------------------------------------------------- */
 
 /* An axis that the layer has checked, from 0 on. */
 int lcl_onnx_axis(const lcl_blob *b, int axis);
