@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "device_state.h"
+#include "json_file.h"
 #include "program_cache.h"
 #include "text.h"
 
@@ -193,13 +194,7 @@ lcl_status lcl_tuning_write(const lcl_tuning *tuning, const lcl_device_info *inf
         info->name, "vendor", info->vendor, "version", info->version, "driver",
         info->driver, "platform", info->platform_version, "tiles", tiles_to_json(tuning),
         "tried", tried_to_json(tuning));
-    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 
-    json_decref(root);
-    if (!text) /* a driver's name that is no UTF-8 */
-        return lcl_fail(err, LCL_EDATA, path, "the record cannot be written as JSON");
     lcl_cache_make_folders(path);
-    const lcl_status status = lcl_file_write(path, text, strlen(text), err);
-    free(text);
-    return status;
+    return lcl_json_write(root, path, "the record", err);
 }

@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.18)
 
 # row | area | files that belong to it, as a regular expression over the path without suffix
 set(table
-    "0|base|lcl/(error|log)|text|only|rng|error|log"
+    "0|base|lcl/(error|log)|text|json_file|only|rng|error|log"
     "1|proto|lcl/proto|proto[a-z_]*"
     "1|device|lcl/device|lcl/profile|device[a-z_]*|program[a-z_]*|profile[a-z_]*|fault|cl_name|tile|tuning"
     "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|leveldb[a-z_]*|db_write[a-z_]*|[a-z_]*_source|datum|image[a-z_]*|planes|window_list|npy|npz|hdf5_file"
@@ -27,7 +27,7 @@ set(table
 
 # header | areas that may include it
 set(third_party
-    "jansson.h|bench|device|verify"
+    "jansson.h|base|bench|device|verify"
     "caffe.pb-c.h|proto|source|filler|layer|layers|net|solver|verify|commands"
     "onnx.pb-c.h|onnx"
     "protobuf-c/protobuf-c.h|proto"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_file.h"
 #include "text.h"
 
 /* ---- Writing ---------------------------------------------------------------------- */
@@ -68,13 +69,7 @@ lcl_status lcl_bench_write_json(const lcl_bench_report *report, const char *path
     json_t *root =
         json_pack("{s:s, s:i, s:o}", "schema", LCL_BENCH_SCHEMA, "schema_version",
                   LCL_BENCH_SCHEMA_VERSION, "devices", devices);
-    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) : NULL;
-    json_decref(root);
-    if (!text) /* a driver's name that is no UTF-8 */
-        return lcl_fail(err, LCL_EDATA, path, "the report cannot be written as JSON");
-    lcl_status status = lcl_file_write(path, text, strlen(text), err);
-    free(text);
-    return status;
+    return lcl_json_write(root, path, "the report", err);
 }
 
 /* ---- Reading ---------------------------------------------------------------------- */

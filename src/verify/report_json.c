@@ -1,12 +1,12 @@
 /* Reports as JSON. */
 #include "verify/report_json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "device_list.h"
+#include "json_file.h"
 #include "text.h"
 #include "verify/advice.h"
 
@@ -70,11 +70,5 @@ lcl_status lcl_verify_write_json(const lcl_verify_report *report, const char *pa
         json_array_append_new(devices, device_to_json(&report->devices[i]));
     json_t *root = json_pack("{s:s, s:i, s:o}", "schema", "lenet-cl verify",
                              "schema_version", 1, "devices", devices);
-    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) : NULL;
-    json_decref(root);
-    if (!text) /* a driver's name that is no UTF-8 */
-        return lcl_fail(err, LCL_EDATA, path, "the report cannot be written as JSON");
-    lcl_status status = lcl_file_write(path, text, strlen(text), err);
-    free(text);
-    return status;
+    return lcl_json_write(root, path, "the report", err);
 }
