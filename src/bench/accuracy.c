@@ -37,8 +37,9 @@ static lcl_status prepare(accuracy_run *a, lcl_bench *b, const char *train,
     const lcl_solver_options options = {.gemm = b->options->gemm,
                                         .residency = b->options->residency};
     char *net = lcl_lenet_net(train, 64, test);
-    lcl_status status = lcl_bench_parse(&a->source, &caffe__solver_parameter__descriptor,
-                                        lcl_lenet_solver(net, MOST_ITERATIONS), err);
+    lcl_status status =
+        lcl_bench_parse(&a->source, &caffe__solver_parameter__descriptor, "bench",
+                        lcl_lenet_solver(net, MOST_ITERATIONS), err);
 
     free(net);
     if (status != LCL_OK)

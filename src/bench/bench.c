@@ -101,9 +101,9 @@ bool lcl_bench_do(lcl_bench *b, const lcl_bench_case *c, void *what)
 }
 
 lcl_status lcl_bench_parse(lcl_proto **out, const ProtobufCMessageDescriptor *type,
-                           char *text, lcl_error *err)
+                           const char *name, char *text, lcl_error *err)
 {
-    lcl_status status = lcl_proto_parse_text(out, type, "bench", text, strlen(text),
+    lcl_status status = lcl_proto_parse_text(out, type, name, text, strlen(text),
                                              LCL_UNKNOWN_IS_ERROR, NULL, err);
 
     free(text);

@@ -58,9 +58,9 @@ void lcl_bench_add_time(lcl_bench *b, const char *name, const char *variant,
 void lcl_bench_skip(lcl_bench *b, const char *name, const char *variant,
                     const char *reason);
 
-/* Parses a text, which it frees. */
+/* Parses a text, which it frees and which errors call `name`. */
 lcl_status lcl_bench_parse(lcl_proto **out, const ProtobufCMessageDescriptor *type,
-                           char *text, lcl_error *err);
+                           const char *name, char *text, lcl_error *err);
 
 /* ---- Single pieces of work ------------------------------------------------------------ */
 

@@ -119,7 +119,7 @@ static lcl_status make_net(conv_run *r, lcl_bench *b, const conv_shape *s, lcl_e
     const lcl_net_options options = {.gemm = b->options->gemm};
 
     LCL_TRY(lcl_bench_parse(
-        &r->net_doc, &caffe__net_parameter__descriptor,
+        &r->net_doc, &caffe__net_parameter__descriptor, "bench",
         lcl_format("layer { name: 'data' type: 'Input' top: 'data' input_param { "
                    "shape { dim: %d dim: %d dim: %d dim: %d } } }",
                    s->n, s->c, s->h, s->w),
@@ -133,7 +133,7 @@ static lcl_status make_layer(conv_run *r, lcl_bench *b, const conv_shape *s,
                              lcl_error *err)
 {
     LCL_TRY(lcl_bench_parse(
-        &r->layer_doc, &caffe__layer_parameter__descriptor,
+        &r->layer_doc, &caffe__layer_parameter__descriptor, "bench",
         lcl_format("name: '%s' type: 'Convolution' bottom: 'data' top: 'top' "
                    "convolution_param { num_output: %d kernel_size: %d stride: "
                    "%d pad: %d group: %d bias_term: false }",

@@ -64,7 +64,7 @@ static lcl_status prepare(inference_run *r, lcl_bench *b, lcl_error *err)
         .phase = CAFFE__PHASE__TEST, .gemm = b->options->gemm, .fuse = true};
     const size_t n = (size_t)r->n * LCL_LENET_PIXELS;
 
-    LCL_TRY(lcl_bench_parse(&r->source, &caffe__net_parameter__descriptor,
+    LCL_TRY(lcl_bench_parse(&r->source, &caffe__net_parameter__descriptor, "bench",
                             lcl_lenet_deploy(r->n), err));
     LCL_TRY(lcl_net_create(&r->net, b->dev, r->source, &options, err));
     r->data = lcl_net_blob(r->net, "data");

@@ -69,7 +69,7 @@ static lcl_status prepare(training_run *t, lcl_bench *b, const char *images, int
                                         .residency = b->options->residency};
     char *net = lcl_lenet_net(images, batch, NULL);
     lcl_status status = lcl_bench_parse(&t->source, &caffe__solver_parameter__descriptor,
-                                        lcl_lenet_solver(net, 1000000000), err);
+                                        "bench", lcl_lenet_solver(net, 1000000000), err);
 
     free(net);
     if (status == LCL_OK)

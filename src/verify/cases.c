@@ -155,10 +155,12 @@ void lcl_verify_layers(lcl_verify *v)
 
 void lcl_verify_winograd(lcl_verify *v)
 {
+    lcl_verify_generate_winograd(&v->files, v->options->quick);
     run_built_in(v, "winograd", false);
 }
 
 void lcl_verify_sums(lcl_verify *v)
 {
+    lcl_verify_generate_sums(&v->files, v->options->quick);
     run_built_in(v, "sums", false);
 }

@@ -4,9 +4,8 @@
 
 #include "bench/folder.h"
 #include "bench/lenet.h"
-#include "lcl/net.h"
 #include "text.h"
-#include "verify/verify.h"
+#include "verify/lenet.h"
 
 enum { N_IMAGES = 21, N_BATCHES = 3 };
 
@@ -16,24 +15,17 @@ static const char *const transforms[] = {
     "scale: 0.5 mirror: true crop_size: 9",
 };
 
-static lcl_status open_net(const lcl_verify *v, const char *images, const char *transform,
-                           int block, lcl_residency residency, lcl_net **net,
+static lcl_status open_net(lcl_verify_net *n, const lcl_verify *v, const char *images,
+                           const char *transform, int block, lcl_residency residency,
                            lcl_error *err)
 {
-    const lcl_net_options options = {
-        .phase = CAFFE__PHASE__TRAIN, .seed = 7, .block = block, .residency = residency};
-    lcl_proto *source;
+    char *text = lcl_format(
+        "layer { name: 'data' type: 'Data' top: 'data' top: 'label' data_param "
+        "{ source: '%s' batch_size: %d } transform_param { %s } }",
+        images, N_IMAGES, transform);
 
-    LCL_TRY(lcl_verify_parse(
-        &source, &caffe__net_parameter__descriptor,
-        lcl_format(
-            "layer { name: 'data' type: 'Data' top: 'data' top: 'label' data_param "
-            "{ source: '%s' batch_size: %d } transform_param { %s } }",
-            images, N_IMAGES, transform),
-        err));
-    lcl_status status = lcl_net_create(net, v->dev, source, &options, err);
-    lcl_proto_destroy(source);
-    return status;
+    return lcl_verify_net_open(
+        n, v, text, (lcl_net_options){.block = block, .residency = residency}, err);
 }
 
 /* Adds how many values differ. */
@@ -65,25 +57,25 @@ static lcl_status run(lcl_net *host, lcl_net *device, double *wrong, lcl_error *
 
 static void check(lcl_verify *v, const char *images, const char *transform, int block)
 {
-    lcl_net *host = NULL, *device = NULL;
+    lcl_verify_net host = {0}, device = {0};
     lcl_error err = {0};
     double wrong = 0;
 
     lcl_verify_progress(v, "batches", transform);
     lcl_status status =
-        open_net(v, images, transform, block, LCL_RESIDENT_OFF, &host, &err);
+        open_net(&host, v, images, transform, block, LCL_RESIDENT_OFF, &err);
     if (status == LCL_OK)
-        status = open_net(v, images, transform, block, LCL_RESIDENT_ON, &device, &err);
+        status = open_net(&device, v, images, transform, block, LCL_RESIDENT_ON, &err);
     if (status == LCL_OK)
-        status = run(host, device, &wrong, &err);
+        status = run(host.net, device.net, &wrong, &err);
     lcl_verify_note(v, (lcl_verify_finding){.row = "batches",
                                             .name = transform,
                                             .mode.block = block,
                                             .error = wrong,
                                             .where = "values",
                                             .failure = status == LCL_OK ? NULL : &err});
-    lcl_net_destroy(host);
-    lcl_net_destroy(device);
+    lcl_verify_net_close(&host);
+    lcl_verify_net_close(&device);
 }
 
 void lcl_verify_data(lcl_verify *v)

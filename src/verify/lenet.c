@@ -7,15 +7,13 @@
 #include "text.h"
 
 lcl_status lcl_verify_net_open(lcl_verify_net *n, const lcl_verify *v, char *text,
-                               int block, bool fuse, lcl_error *err)
+                               lcl_net_options options, lcl_error *err)
 {
-    const lcl_net_options options = {.phase = CAFFE__PHASE__TRAIN,
-                                     .gemm = v->options->gemm,
-                                     .seed = 7,
-                                     .block = block,
-                                     .fuse = fuse};
-
-    LCL_TRY(lcl_verify_parse(&n->source, &caffe__net_parameter__descriptor, text, err));
+    options.phase = CAFFE__PHASE__TRAIN;
+    options.gemm = v->options->gemm;
+    options.seed = 7;
+    LCL_TRY(lcl_bench_parse(&n->source, &caffe__net_parameter__descriptor, "verify", text,
+                            err));
     return lcl_net_create(&n->net, v->dev, n->source, &options, err);
 }
 
@@ -48,7 +46,7 @@ static lcl_status write_images(lcl_net *net, lcl_error *err)
 lcl_status lcl_verify_lenet_open(lcl_verify_net *n, const lcl_verify *v, int block,
                                  bool fuse, lcl_error *err)
 {
-    LCL_TRY(lcl_verify_net_open(n, v, lcl_lenet_input_net(LCL_LENET_IMAGES), block, fuse,
-                                err));
+    LCL_TRY(lcl_verify_net_open(n, v, lcl_lenet_input_net(LCL_LENET_IMAGES),
+                                (lcl_net_options){.block = block, .fuse = fuse}, err));
     return write_images(n->net, err);
 }

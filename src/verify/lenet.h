@@ -11,9 +11,10 @@ typedef struct {
     lcl_net *net;
 } lcl_verify_net;
 
-/* The train net of `text`, which it frees; always with the same parameters. */
+/* The train net of `text`, which it frees; always with the same parameters. Of the options it
+ * takes block, fuse and residency. */
 lcl_status lcl_verify_net_open(lcl_verify_net *n, const lcl_verify *v, char *text,
-                               int block, bool fuse, lcl_error *err);
+                               lcl_net_options options, lcl_error *err);
 void lcl_verify_net_close(lcl_verify_net *n);
 /* LeNet with LCL_LENET_IMAGES images. */
 lcl_status lcl_verify_lenet_open(lcl_verify_net *n, const lcl_verify *v, int block,

@@ -134,7 +134,8 @@ static lcl_status fill(lcl_net *net, lcl_error *err)
 static lcl_status run(lcl_verify_net *n, const lcl_verify *v, const char *text, int block,
                       bool fuse, lcl_error *err)
 {
-    LCL_TRY(lcl_verify_net_open(n, v, lcl_strdup(text), block, fuse, err));
+    LCL_TRY(lcl_verify_net_open(n, v, lcl_strdup(text),
+                                (lcl_net_options){.block = block, .fuse = fuse}, err));
     LCL_TRY(fill(n->net, err));
     LCL_TRY(lcl_net_forward(n->net, err));
     return lcl_net_backward(n->net, err);

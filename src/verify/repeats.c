@@ -53,8 +53,8 @@ static lcl_status train(const lcl_verify *v, lcl_verify_net *n, lcl_proto **solv
                         lcl_update **update, uint64_t *bits, lcl_error *err)
 {
     LCL_TRY(lcl_verify_lenet_open(n, v, v->device->block, true, err));
-    LCL_TRY(lcl_verify_parse(solver, &caffe__solver_parameter__descriptor,
-                             lcl_strdup("momentum: 0.9 weight_decay: 0.0005"), err));
+    LCL_TRY(lcl_bench_parse(solver, &caffe__solver_parameter__descriptor, "verify",
+                            lcl_strdup("momentum: 0.9 weight_decay: 0.0005"), err));
     LCL_TRY(lcl_update_create(update, n->net, *solver, err));
     for (int i = 0; i < N_STEPS; i++) {
         LCL_TRY(lcl_net_forward(n->net, err));

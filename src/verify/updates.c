@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "bench/bench.h"
 #include "bench/reference.h"
 #include "text.h"
 #include "update.h"
@@ -49,10 +50,10 @@ static lcl_status prepare(run *r, lcl_device *dev, const char *text, lcl_error *
 {
     const lcl_net_options options = {.seed = 7};
 
-    LCL_TRY(lcl_verify_parse(&r->net_source, &caffe__net_parameter__descriptor,
-                             lcl_strdup(net_text), err));
-    LCL_TRY(lcl_verify_parse(&r->solver_source, &caffe__solver_parameter__descriptor,
-                             lcl_strdup(text), err));
+    LCL_TRY(lcl_bench_parse(&r->net_source, &caffe__net_parameter__descriptor, "verify",
+                            lcl_strdup(net_text), err));
+    LCL_TRY(lcl_bench_parse(&r->solver_source, &caffe__solver_parameter__descriptor,
+                            "verify", lcl_strdup(text), err));
     LCL_TRY(lcl_net_create(&r->net, dev, r->net_source, &options, err));
     LCL_TRY(lcl_update_create(&r->update, r->net, r->solver_source, err));
     return lcl_update_values_read(&r->values, r->net, err);

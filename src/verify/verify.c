@@ -83,16 +83,6 @@ void lcl_verify_note(lcl_verify *v, lcl_verify_finding f)
 
 /* ---- Helpers ------------------------------------------------------------------------ */
 
-lcl_status lcl_verify_parse(lcl_proto **out, const ProtobufCMessageDescriptor *type,
-                            char *text, lcl_error *err)
-{
-    lcl_status status = lcl_proto_parse_text(out, type, "verify", text, strlen(text),
-                                             LCL_UNKNOWN_IS_ERROR, NULL, err);
-
-    free(text);
-    return status;
-}
-
 void lcl_verify_layouts(const lcl_verify *v, int blocks[LCL_VERIFY_MODES],
                         int vectors[LCL_VERIFY_MODES])
 {
@@ -115,13 +105,9 @@ static lcl_status run_folders(lcl_verify *v, lcl_error *err)
 
 static lcl_status run_groups(lcl_verify *v, lcl_error *err)
 {
-    const bool quick = v->options->quick;
-
     LCL_TRY(lcl_golden_files_unpack(&v->files, embedded_golden[0].bytes,
                                     embedded_golden[0].size, err));
     lcl_verify_generate_layers(&v->files);
-    lcl_verify_generate_winograd(&v->files, quick);
-    lcl_verify_generate_sums(&v->files, quick);
     for (size_t i = 0; i < LCL_COUNT(runs); i++) {
         if (!lcl_only_wants_group(&v->options->only, lcl_verify_groups[i].name))
             continue;

@@ -56,10 +56,6 @@ void lcl_verify_note(lcl_verify *v, lcl_verify_finding finding);
 void lcl_verify_layouts(const lcl_verify *v, int blocks[LCL_VERIFY_MODES],
                         int vectors[LCL_VERIFY_MODES]);
 
-/* Parses a text, which it frees. */
-lcl_status lcl_verify_parse(lcl_proto **out, const ProtobufCMessageDescriptor *type,
-                            char *text, lcl_error *err);
-
 /* Runs the stored cases of a folder on disk. Rows are cases. */
 lcl_status lcl_verify_folder(lcl_verify *v, const char *folder, lcl_error *err);
 
