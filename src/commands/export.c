@@ -95,7 +95,7 @@ static int run(const lcl_args *args, lcl_error *err)
     if (status != LCL_OK)
         return lcl_exit_code(status);
     lcl_log *log = lcl_log_create(stderr);
-    status = lcl_args_blank_net(args, &dev, &net, err);
+    status = lcl_args_blank_net(args, log, &dev, &net, err);
     if (status == LCL_OK)
         status = load_weights(net, lcl_args_get(args, "weights"), err);
     if (status == LCL_OK)

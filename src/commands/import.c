@@ -30,7 +30,7 @@ static int run(const lcl_args *args, lcl_error *err)
     if (status != LCL_OK)
         return lcl_exit_code(status);
     lcl_log *log = lcl_log_create(stderr);
-    status = lcl_args_blank_net(args, &dev, &net, err);
+    status = lcl_args_blank_net(args, log, &dev, &net, err);
     if (status == LCL_OK)
         status = lcl_net_load_npz(net, lcl_args_get(args, "npz"), err);
     if (status == LCL_OK)

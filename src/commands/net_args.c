@@ -165,13 +165,13 @@ lcl_status lcl_args_shape(const lcl_args *args, lcl_shape_args *out, lcl_error *
     return LCL_OK;
 }
 
-lcl_status lcl_args_blank_net(const lcl_args *args, lcl_device **dev, lcl_net **net,
-                              lcl_error *err)
+lcl_status lcl_args_blank_net(const lcl_args *args, lcl_log *log, lcl_device **dev,
+                              lcl_net **net, lcl_error *err)
 {
     lcl_shape_args shape;
     lcl_proto *model;
 
-    LCL_TRY(lcl_args_read_model(args, NULL, &model, err));
+    LCL_TRY(lcl_args_read_model(args, log, &model, err));
     lcl_status status = lcl_args_shape(args, &shape, err);
     *dev = lcl_device_create_blank();
     if (status == LCL_OK)

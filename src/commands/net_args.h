@@ -66,7 +66,7 @@ lcl_status lcl_args_shape(const lcl_args *args, lcl_shape_args *out, lcl_error *
 void lcl_shape_args_free(lcl_shape_args *shape);
 /* The net that they say on a blank device. *dev may be set on failure too: close it in any
  * case. */
-lcl_status lcl_args_blank_net(const lcl_args *args, lcl_device **dev, lcl_net **net,
-                              lcl_error *err);
+lcl_status lcl_args_blank_net(const lcl_args *args, lcl_log *log, lcl_device **dev,
+                              lcl_net **net, lcl_error *err);
 
 #endif

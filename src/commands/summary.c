@@ -303,32 +303,17 @@ static void print_summary(const lcl_net *net)
     free_table(&t);
 }
 
-static lcl_status sum_up(const lcl_args *args, const lcl_proto *model, lcl_error *err)
+static int run(const lcl_args *args, lcl_error *err)
 {
-    lcl_shape_args shape;
+    lcl_device *dev = NULL;
     lcl_net *net = NULL;
-    lcl_device *dev = lcl_device_create_blank();
-    lcl_status status = lcl_args_shape(args, &shape, err);
+    lcl_log *log = lcl_log_create(stderr);
+    lcl_status status = lcl_args_blank_net(args, log, &dev, &net, err);
 
-    if (status == LCL_OK)
-        status = lcl_net_create(&net, dev, model, &shape.options, err);
     if (status == LCL_OK)
         print_summary(net);
     lcl_net_destroy(net);
     lcl_device_close(dev);
-    lcl_shape_args_free(&shape);
-    return status;
-}
-
-static int run(const lcl_args *args, lcl_error *err)
-{
-    lcl_proto *model = NULL;
-    lcl_log *log = lcl_log_create(stderr);
-    lcl_status status = lcl_args_read_model(args, log, &model, err);
-
-    if (status == LCL_OK)
-        status = sum_up(args, model, err);
-    lcl_proto_destroy(model);
     lcl_log_destroy(log);
     return lcl_exit_code(status);
 }
