@@ -457,7 +457,8 @@ START_TEST(the_document_has_the_table)
         const lcl_onnx_layer_info info = lcl_onnx_layer(i);
         char *row =
             lcl_format("| %s | %s | %s |\n", info.type, info.operators, info.note);
-        ck_assert_msg(strstr(document, row) != NULL, "src/onnx/README.md has no row %s", row);
+        ck_assert_msg(strstr(document, row) != NULL, "src/onnx/README.md has no row %s",
+                      row);
         free(row);
     }
     free(document);
