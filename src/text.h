@@ -39,6 +39,10 @@ void lcl_text_vprintf(lcl_text *t, const char *format, va_list args);
 /* The name nearest to `word` in edit distance (case does not count), or NULL where none is
  * near enough to be a misspelling of it. */
 const char *lcl_nearest(const char *word, const char *const *names, size_t n_names);
+/* The name that `word` can only be a misspelling of: at most two slips away (*slips: how
+ * many), with the same digits, and no other name is as near. NULL where there is none. */
+const char *lcl_misspelt(const char *word, const char *const *names, size_t n_names,
+                         size_t *slips);
 
 /* The trimmed pieces of a comma-separated list, without empty ones; NULL is an empty list.
  * Free both the strings and the array with lcl_list_free. */

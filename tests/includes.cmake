@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.18)
 
 # row | area | files that belong to it, as a regular expression over the path without suffix
 set(table
-    "0|base|lcl/(error|log)|text|json_file|only|rng|error|log"
+    "0|base|lcl/(error|log)|text[a-z_]*|json_file|only|rng|error|log"
     "1|proto|lcl/proto|proto[a-z_]*"
     "1|device|lcl/device|lcl/profile|device[a-z_]*|program[a-z_]*|profile[a-z_]*|fault|cl_name|tile|tuning"
     "1|source|source[a-z_]*|prefetch|idx[a-z_]*|lmdb[a-z_]*|leveldb[a-z_]*|db_write[a-z_]*|[a-z_]*_source|datum|image[a-z_]*|planes|window_list|npy|npz|hdf5_file"

@@ -110,6 +110,33 @@ START_TEST(test_nearest)
 }
 END_TEST
 
+START_TEST(test_misspelt)
+{
+    static const char *const names[] = {"gaussian", "pad_h", "pad_w", "kernel_size",
+                                        "ReLU",     "conv1", "MAX"};
+    static const struct {
+        const char *word, *name;
+        size_t slips;
+    } cases[] = {
+        {"guassion", "gaussian", 2}, {"kernal_size", "kernel_size", 1},
+        {"relu", "ReLU", 0},         {"kernelsise", "kernel_size", 2},
+        {"pad_x", NULL, 0},      /* either of two */
+        {"krenalsize", NULL, 0}, /* too far */
+        {"ReLU6", NULL, 0},      /* another number */
+        {"conv2", NULL, 0},          {"MIN", NULL, 0},
+    };
+    size_t slips;
+
+    for (size_t i = 0; i < LCL_COUNT(cases); i++) {
+        const char *name = lcl_misspelt(cases[i].word, names, LCL_COUNT(names), &slips);
+
+        ck_assert_pstr_eq(name, cases[i].name);
+        if (name)
+            ck_assert_uint_eq(slips, cases[i].slips);
+    }
+}
+END_TEST
+
 START_TEST(test_nearest_takes_the_nearest_of_several)
 {
     static const char *const names[] = {"stride_w", "strideh", "stride_h"};
@@ -237,6 +264,7 @@ int main(void)
     tcase_add_test(t, test_text_grows);
     tcase_add_test(t, test_empty_text_is_terminated);
     tcase_add_test(t, test_nearest);
+    tcase_add_test(t, test_misspelt);
     tcase_add_test(t, test_nearest_takes_the_nearest_of_several);
     tcase_add_test(t, test_paths);
     suite_add_tcase(suite, t);
