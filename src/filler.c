@@ -151,6 +151,11 @@ static const struct {
     {"bilinear", filler_bilinear},
 };
 
+const char *lcl_filler_name(size_t i)
+{
+    return i < LCL_COUNT(fillers) ? fillers[i].name : NULL;
+}
+
 static lcl_status filler_unknown(const fill_args *f)
 {
     const char *names[LCL_COUNT(fillers)];

@@ -11,5 +11,7 @@
 lcl_status lcl_filler_fill(float *values, int n_axes, const int *shape,
                            const Caffe__FillerParameter *filler, lcl_rng *rng,
                            const char **bad_field, lcl_error *err);
+/* The i-th filler's name; NULL behind the last. */
+const char *lcl_filler_name(size_t i);
 
 #endif

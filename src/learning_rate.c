@@ -104,6 +104,11 @@ static const char *find_fault(solver_param *p, const char **field)
     return NULL;
 }
 
+const char *lcl_learning_rate_policy(size_t i)
+{
+    return i < LCL_COUNT(policies) ? policies[i].name : NULL;
+}
+
 static lcl_status hint_policies(solver_param *p, lcl_status status, lcl_error *err)
 {
     const char *names[LCL_COUNT(policies)];

@@ -23,8 +23,7 @@ static const struct {
     {0xfeff, ""},
 };
 
-/* The ASCII character that looks like `code`, or NULL. */
-static const char *plain_form(uint32_t code, char full_width[2])
+const char *lcl_plain_form(uint32_t code, char full_width[2])
 {
     for (size_t i = 0; i < LCL_COUNT(look_alikes); i++)
         if (look_alikes[i].code == code)
@@ -41,7 +40,7 @@ static void hint_non_ascii(const char *text, size_t length, size_t offset, lcl_e
     uint32_t code = 0;
     size_t n = lcl_utf8_decode(text + offset, length - offset, &code);
     char full_width[2];
-    const char *plain = n ? plain_form(code, full_width) : NULL;
+    const char *plain = n ? lcl_plain_form(code, full_width) : NULL;
 
     if (offset == 0 && code == 0xfeff)
         lcl_hint(err, LCL_EPROTO,
@@ -225,6 +224,12 @@ static bool hint_swapped(const ProtobufCMessageDescriptor *type, const char *wor
                  word);
     return (type == &caffe__solver_parameter__descriptor && of_net) ||
            (type == &caffe__net_parameter__descriptor && of_solver);
+}
+
+bool lcl_field_elsewhere(const ProtobufCMessageDescriptor *type, const char *word)
+{
+    return hint_fork(word, NULL) || hint_swapped(type, word, NULL) ||
+           hint_home(type, word, NULL);
 }
 
 void lcl_hint_field(const ProtobufCMessageDescriptor *type, const char *word,

@@ -5,6 +5,12 @@
 
 #include "proto.h"
 
+/* What to write for a character that looks like an ASCII one: "" where it is invisible, NULL
+ * where it looks like none. */
+const char *lcl_plain_form(uint32_t code, char full_width[2]);
+/* `word`, no field of `type`, is one of other messages, files or versions of Caffe. */
+bool lcl_field_elsewhere(const ProtobufCMessageDescriptor *type, const char *word);
+
 /* Foreign comments, typographic quotes, full-width punctuation, byte order marks and the
  * like at `offset`. False where there is nothing of the kind. */
 bool lcl_hint_character(const char *text, size_t length, size_t offset, lcl_error *err);

@@ -40,6 +40,8 @@ lcl_status lcl_parser_fail(lcl_parser *p, size_t place, lcl_token word,
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    p->place = place;
+    p->word = word;
     lcl_text_position(p->t.text, place, &line, &column);
     char *where = lcl_format("%s:%zu:%zu", p->doc->name, line, column);
     lcl_fail(p->err, LCL_EPROTO, where, "%s", message);
@@ -107,7 +109,7 @@ static lcl_status fail_identifier(lcl_parser *p)
     if (lcl_parser_hint_character(p))
         return LCL_EPROTO;
     if (p->t.token.kind == LCL_TOKEN_END && p->depth > 0) {
-        size_t start = p->open[p->depth - 1], n = 0;
+        size_t start = p->open[p->depth - 1].name, n = 0;
         while (lcl_is_word(p->t.text[start + n]))
             n++;
         lcl_hint(p->err, LCL_EPROTO, "the text ends before the } of %.*s in line %zu",
@@ -152,6 +154,7 @@ lcl_status lcl_parser_expect(lcl_parser *p, const char *symbol, const char *hint
 {
     if (lcl_parser_at(p, symbol))
         return lcl_parser_next(p);
+    p->expected = symbol;
     LCL_FAIL_HERE(p, "Expected \"%s\", found \"%s\"", symbol, lcl_parser_got(p));
     if (!lcl_parser_hint_character(p) && hint)
         lcl_hint(p->err, LCL_EPROTO, "%s", hint);
@@ -164,22 +167,27 @@ lcl_status lcl_parser_identifier(lcl_parser *p, lcl_token *word)
     return word->kind == LCL_TOKEN_IDENTIFIER ? lcl_parser_next(p) : fail_identifier(p);
 }
 
-lcl_status lcl_parser_open(lcl_parser *p, lcl_token name, const char **close)
+lcl_status lcl_parser_open(lcl_parser *p, lcl_token name,
+                           const ProtobufCMessageDescriptor *type)
 {
     if (p->depth == LCL_MAX_DEPTH)
         return LCL_FAIL_HERE(p, "Message is too deep: more than %d in one another",
                              LCL_MAX_DEPTH);
-    *close = lcl_parser_at(p, "<") ? ">" : "}";
-    p->open[p->depth++] = name.offset;
-    if (lcl_parser_at(p, "<"))
+    bool angle = lcl_parser_at(p, "<");
+    p->open[p->depth++] =
+        (lcl_parser_message){.type = type, name.offset, angle ? '>' : '}'};
+    if (angle)
         return lcl_parser_next(p);
     return lcl_parser_expect(p, "{", "this field is a message: write its fields in { }");
 }
 
-lcl_status lcl_parser_close(lcl_parser *p, const char *close)
+lcl_status lcl_parser_close(lcl_parser *p)
 {
-    p->depth--;
-    return lcl_parser_expect(p, close, "{ is closed by } and < by >");
+    p->closed = p->open[--p->depth];
+    p->closed.end = p->t.token.offset;
+    p->field = NULL;
+    return lcl_parser_expect(p, p->closed.close == '>' ? ">" : "}",
+                             "{ is closed by } and < by >");
 }
 
 char *lcl_parser_copy(const lcl_parser *p, lcl_token token)

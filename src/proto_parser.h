@@ -5,6 +5,14 @@
 #include "proto.h"
 #include "proto_token.h"
 
+/* A message between its braces. */
+typedef struct {
+    const ProtobufCMessageDescriptor *type; /* NULL: not in the schema */
+    size_t name;                            /* where its field's name begins */
+    char close;                             /* } or > */
+    size_t end;                             /* where `close` stands, once it is read */
+} lcl_parser_message;
+
 /* Reads one text. Every function below that returns a status fails at the current token
  * as Google's parser does. */
 typedef struct {
@@ -14,12 +22,28 @@ typedef struct {
     lcl_unknown unknown;
     lcl_log *log;
     int depth;
-    size_t open[LCL_MAX_DEPTH];         /* where the messages being read begin */
-    const ProtobufCMessage *incomplete; /* the first message without a required field */
+    lcl_parser_message open[LCL_MAX_DEPTH]; /* the messages being read */
+    const ProtobufCMessage *incomplete;     /* the first one without a required field */
     const ProtobufCFieldDescriptor *lacking;
     char shown[96]; /* of lcl_parser_show */
     lcl_error *err;
+
+    /* What a repair wants to know about the place where the reader stopped. */
+    const ProtobufCFieldDescriptor
+        *field;           /* being read; NULL: a name, or an unknown one */
+    lcl_token name;       /* the field's */
+    size_t earlier;       /* the place of the value that the field has already, or
+                             LCL_NO_PLACE */
+    const char *expected; /* the symbol that should stand at the current token, or NULL */
+    lcl_parser_message closed; /* the message whose end is the token before the name */
+    size_t place;              /* of the error */
+    lcl_token word;            /* that it marks */
 } lcl_parser;
+
+/* Reads `text`, which p->doc takes over and which has a NUL after its end. p holds zeros but
+ * for unknown, log and err. p->doc is there in any case: destroy it. */
+lcl_status lcl_parser_read(lcl_parser *p, const ProtobufCMessageDescriptor *type,
+                           const char *name, char *text, size_t length);
 
 /* --- errors ---------------------------------------------------------------------------
  */
@@ -55,9 +79,11 @@ lcl_status lcl_parser_skip_separator(lcl_parser *p);
 /* `hint` may be NULL. */
 lcl_status lcl_parser_expect(lcl_parser *p, const char *symbol, const char *hint);
 lcl_status lcl_parser_identifier(lcl_parser *p, lcl_token *word);
-/* { or <; *close is its counterpart. `name` is the field's. */
-lcl_status lcl_parser_open(lcl_parser *p, lcl_token name, const char **close);
-lcl_status lcl_parser_close(lcl_parser *p, const char *close);
+/* { or < of the field `name`, which is a message of `type` (NULL: not in the schema). */
+lcl_status lcl_parser_open(lcl_parser *p, lcl_token name,
+                           const ProtobufCMessageDescriptor *type);
+/* Its counterpart. */
+lcl_status lcl_parser_close(lcl_parser *p);
 
 /* --- fields ---------------------------------------------------------------------------
  */

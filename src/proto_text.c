@@ -16,14 +16,13 @@ static lcl_status read_message(lcl_parser *p, ProtobufCMessage *message,
                                field_type *field, lcl_token name)
 {
     ProtobufCMessage *made;
-    const char *close;
 
-    LCL_TRY(lcl_parser_open(p, name, &close));
+    LCL_TRY(lcl_parser_open(p, name, field->descriptor));
     made = lcl_proto_new(field->descriptor);
     memcpy(lcl_field_add(message, field), &made, sizeof made);
     lcl_proto_set_place(p->doc, made, 0, name.offset);
     LCL_TRY(read_fields(p, made));
-    return lcl_parser_close(p, close);
+    return lcl_parser_close(p);
 }
 
 static lcl_status read_value(lcl_parser *p, ProtobufCMessage *message, field_type *field,
@@ -67,6 +66,7 @@ static field_type *find_field(const lcl_parser *p, const ProtobufCMessageDescrip
 
 static lcl_status fail_colon(lcl_parser *p, field_type *field)
 {
+    p->expected = ":";
     LCL_FAIL_HERE(p, "Expected \":\", found \"%s\"", lcl_parser_got(p));
     if (lcl_parser_hint_character(p))
         return LCL_EPROTO;
@@ -86,14 +86,20 @@ static lcl_status read_field(lcl_parser *p, ProtobufCMessage *message)
     lcl_token name;
     bool found, list = false;
 
+    p->field = NULL;
+    p->earlier = LCL_NO_PLACE;
+    if (p->before.offset != p->closed.end)
+        p->closed.type = NULL;
     if (lcl_parser_at(p, "["))
         return lcl_parser_extension(p, type);
     LCL_TRY(lcl_parser_identifier(p, &name));
-    field_type *field = find_field(p, type, name);
+    field_type *field = p->field = find_field(p, type, name);
+    p->name = name;
     if (!field)
         return lcl_parser_unknown(p, type, name);
     size_t before = lcl_proto_place(p->doc, message, field->id);
     if (before != LCL_NO_PLACE && field->label != PROTOBUF_C_LABEL_REPEATED) {
+        p->earlier = before;
         LCL_FAIL_AT_WORD(p, name,
                          "Non-repeated field \"%.*s\" is specified multiple times",
                          (int)name.length, p->t.text + name.offset);
@@ -139,26 +145,34 @@ static lcl_status read_document(lcl_parser *p)
     LCL_TRY(read_fields(p, p->doc->root));
     if (!p->incomplete)
         return LCL_OK;
+    p->place = lcl_proto_place(p->doc, p->incomplete, 0);
     return lcl_proto_fail(p->doc, p->incomplete, NULL, p->err, LCL_EPROTO,
                           "%s lacks the required field %s",
                           p->incomplete->descriptor->short_name, p->lacking->name);
 }
 
-/* Takes over `text`, which has a NUL after its end. */
+lcl_status lcl_parser_read(lcl_parser *p, const ProtobufCMessageDescriptor *type,
+                           const char *name, char *text, size_t length)
+{
+    locale_t before = lcl_c_locale_enter();
+
+    p->doc = lcl_proto_adopt(lcl_proto_new(type), name);
+    p->doc->text = text;
+    p->doc->length = length;
+    p->t.text = text;
+    p->t.length = length;
+    lcl_status status = read_document(p);
+    lcl_c_locale_leave(before);
+    return status;
+}
+
 static lcl_status parse(lcl_proto **out, const ProtobufCMessageDescriptor *type,
                         const char *name, char *text, size_t length, lcl_unknown unknown,
                         lcl_log *log, lcl_error *err)
 {
     lcl_parser p = {.unknown = unknown, .log = log, .err = err};
-    locale_t before = lcl_c_locale_enter();
+    lcl_status status = lcl_parser_read(&p, type, name, text, length);
 
-    p.doc = lcl_proto_adopt(lcl_proto_new(type), name);
-    p.doc->text = text;
-    p.doc->length = length;
-    p.t.text = text;
-    p.t.length = length;
-    lcl_status status = read_document(&p);
-    lcl_c_locale_leave(before);
     if (status == LCL_OK)
         *out = p.doc;
     else

@@ -52,12 +52,10 @@ static lcl_status skip_field(lcl_parser *p)
 
 static lcl_status skip_message(lcl_parser *p)
 {
-    const char *close;
-
-    LCL_TRY(lcl_parser_open(p, p->before, &close));
+    LCL_TRY(lcl_parser_open(p, p->before, NULL));
     while (!lcl_parser_at(p, "}") && !lcl_parser_at(p, ">"))
         LCL_TRY(skip_field(p));
-    return lcl_parser_close(p, close);
+    return lcl_parser_close(p);
 }
 
 lcl_status lcl_parser_unknown(lcl_parser *p, const ProtobufCMessageDescriptor *type,

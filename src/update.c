@@ -42,6 +42,11 @@ struct lcl_update {
 
 /* ---- The solver's fields ---------------------------------------------------------- */
 
+const char *lcl_update_type_name(size_t i)
+{
+    return i < LCL_COUNT(types) ? types[i].name : NULL;
+}
+
 static lcl_status find_type(const solver_type **type, const lcl_proto *source,
                             lcl_error *err)
 {

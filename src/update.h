@@ -30,4 +30,7 @@ cl_mem lcl_update_history(const lcl_update *u, size_t i);
  * debug_info and snapshot_diff show it. */
 bool lcl_update_keeps_diff(const lcl_update *u);
 
+/* The i-th solver type's name; NULL behind the last. */
+const char *lcl_update_type_name(size_t i);
+
 #endif

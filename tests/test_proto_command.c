@@ -124,13 +124,53 @@ START_TEST(upgrade)
 }
 END_TEST
 
+START_TEST(fix)
+{
+    static const char pasted[] = "layer { name: 'p' // a poolingtype: 'Poling'\n}}\n";
+    static const char repaired[] =
+        "layer { name: 'p' # a pooling\n  type: 'Pooling'\n}\n";
+
+    put("n", pasted);
+    ck_assert_int_eq(proto("fix n"), 0);
+    check_file("out", repaired);
+    check_file("err", "n:1:19: // a poolingtype -> # a pooling\\ntype\n"
+                      "n:1:38: Poling -> Pooling\n"
+                      "n:2:2: } -> nothing\n");
+    check_file("n", pasted);
+    ck_assert_int_eq(proto("fix -o n n"), 0);
+    check_file("out", "");
+    check_file("n", repaired);
+    ck_assert_int_eq(proto("fix --type net - <n"), 0);
+    check_file("out", repaired);
+    check_file("err", "");
+
+    put("s", "max_iter: 5k // all\nlr_policy: 'inv'");
+    put("t", "as it was");
+    ck_assert_int_eq(proto("fix --type solver s --out t"), 3);
+    check_file("t", "as it was");
+    check_file("out", "");
+    check_contains("err", "lenet-cl: s:1:12: Need space between number and identifier");
+    put("s", "type: 'Adma' lr_policy: 'Inv'");
+    ck_assert_int_eq(proto("fix --type solver s"), 0);
+    check_file("out", "type: 'Adam' lr_policy: 'inv'");
+    put("n", "layer { inner_product_param { weight_filler { type: 'guassion' } } }");
+    ck_assert_int_eq(proto("fix n"), 0);
+    check_file("out",
+               "layer { inner_product_param { weight_filler { type: 'gaussian' } } }");
+
+    ck_assert_int_eq(proto("fix --allow-unknown n"), 2);
+    ck_assert_int_eq(proto("fix n --out nosuch/file"), 1);
+    ck_assert_int_eq(proto("fix nosuchfile"), 1);
+}
+END_TEST
+
 START_TEST(wrong_use)
 {
     put("n", "name: 'a'");
     ck_assert_int_eq(proto(""), 2);
     ck_assert_int_eq(proto("check"), 2);
     ck_assert_int_eq(proto("weigh n"), 2);
-    check_contains("err", "encode, decode, check, upgrade");
+    check_contains("err", "encode, decode, check, fix, upgrade");
     ck_assert_int_eq(proto("check --type tree n"), 2);
     check_contains("err", "net, solver, state, blob, datum");
     ck_assert_int_eq(proto("decode --type net n"), 3);
@@ -164,6 +204,7 @@ int main(void)
     tcase_add_test(all, encode_and_decode);
     tcase_add_test(all, check);
     tcase_add_test(all, upgrade);
+    tcase_add_test(all, fix);
     tcase_add_test(all, wrong_use);
     tcase_add_test(all, no_room);
     tcase_set_timeout(all, 120);

@@ -1,4 +1,4 @@
-/* lenet-cl proto: converts, checks and upgrades Caffe's files. */
+/* lenet-cl proto: converts, checks, repairs and upgrades Caffe's files. */
 #include "commands/commands.h"
 
 #include <stdio.h>
@@ -6,8 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filler.h"
+#include "lcl/layer.h"
 #include "lcl/proto.h"
+#include "learning_rate.h"
+#include "proto_fix.h"
 #include "text.h"
+#include "update.h"
 
 static const struct {
     const char *name;
@@ -61,20 +66,28 @@ static bool is_text(const char *bytes, size_t size)
 
 typedef enum { TEXT, BINARY, EITHER } form;
 
+static const char *name_of(const job *j)
+{
+    return strcmp(j->path, "-") == 0 ? "stdin" : j->path;
+}
+
+static lcl_status read_bytes(const job *j, char **bytes, size_t *size, lcl_error *err)
+{
+    return strcmp(j->path, "-") == 0 ? read_stdin(bytes, size, err)
+                                     : lcl_file_read(bytes, size, j->path, 0, err);
+}
+
 static lcl_status read_message(lcl_proto **p, const job *j, form wanted, lcl_error *err)
 {
-    const char *name = strcmp(j->path, "-") == 0 ? "stdin" : j->path;
     char *bytes;
     size_t size;
 
-    if (strcmp(j->path, "-") == 0)
-        LCL_TRY(read_stdin(&bytes, &size, err));
-    else
-        LCL_TRY(lcl_file_read(&bytes, &size, j->path, 0, err));
+    LCL_TRY(read_bytes(j, &bytes, &size, err));
     bool text = wanted == TEXT || (wanted == EITHER && is_text(bytes, size));
-    lcl_status status = text ? lcl_proto_parse_text(p, j->type, name, bytes, size,
-                                                    j->unknown, j->log, err)
-                             : lcl_proto_parse_binary(p, j->type, name, bytes, size, err);
+    lcl_status status =
+        text ? lcl_proto_parse_text(p, j->type, name_of(j), bytes, size, j->unknown,
+                                    j->log, err)
+             : lcl_proto_parse_binary(p, j->type, name_of(j), bytes, size, err);
     free(bytes);
     return status;
 }
@@ -98,7 +111,7 @@ static lcl_status write_text(const job *j, const lcl_proto *p, lcl_error *err)
     return status;
 }
 
-/* --- the four things it does
+/* --- the five things it does
  * ------------------------------------------------------------ */
 
 static lcl_status encode(const job *j, lcl_error *err)
@@ -167,11 +180,48 @@ static lcl_status upgrade(const job *j, lcl_error *err)
     return status;
 }
 
+static const char *layer_name(size_t i)
+{
+    return lcl_layer_types[i] ? lcl_layer_types[i]->name : NULL;
+}
+
+static lcl_status fix(const job *j, lcl_error *err)
+{
+    static const lcl_proto_names known[] = {
+        {&caffe__layer_parameter__descriptor, "type", layer_name},
+        {&caffe__filler_parameter__descriptor, "type", lcl_filler_name},
+        {&caffe__solver_parameter__descriptor, "type", lcl_update_type_name},
+        {&caffe__solver_parameter__descriptor, "lr_policy", lcl_learning_rate_policy},
+    };
+    lcl_text fixed, report;
+    char *bytes;
+    size_t size;
+
+    if (j->unknown == LCL_UNKNOWN_IS_WARNED)
+        return lcl_fail(
+            err, LCL_EUSAGE, "",
+            "fix takes no --allow-unknown: it repairs fields or refuses them");
+    LCL_TRY(read_bytes(j, &bytes, &size, err));
+    lcl_status status = lcl_proto_fix(&fixed, &report, j->type, name_of(j), bytes, size,
+                                      known, LCL_COUNT(known), err);
+    free(bytes);
+    if (status == LCL_OK)
+        status = write_bytes(j, fixed.text, fixed.length, err);
+    if (status == LCL_OK)
+        fputs(report.text, stderr);
+    free(fixed.text);
+    free(report.text);
+    return status;
+}
+
 static const struct {
     const char *name;
     lcl_status (*run)(const job *j, lcl_error *err);
-} actions[] = {
-    {"encode", encode}, {"decode", decode}, {"check", check}, {"upgrade", upgrade}};
+} actions[] = {{"encode", encode},
+               {"decode", decode},
+               {"check", check},
+               {"fix", fix},
+               {"upgrade", upgrade}};
 
 /* --- the command
  * ------------------------------------------------------------------------ */
@@ -200,12 +250,12 @@ static lcl_status run_action(job *j, const lcl_args *args, lcl_error *err)
         if (strcmp(name, actions[i].name) == 0)
             return actions[i].run(j, err);
     lcl_fail(err, LCL_EUSAGE, "", "there is no action '%s'", name);
-    return lcl_hint(err, LCL_EUSAGE, "it is one of encode, decode, check, upgrade");
+    return lcl_hint(err, LCL_EUSAGE, "it is one of encode, decode, check, fix, upgrade");
 }
 
 static int run(const lcl_args *args, lcl_error *err)
 {
-    job j = {.out = lcl_args_get(args, "out"),
+    job j = {.out = lcl_args_get(args, lcl_args_given(args, "o") ? "o" : "out"),
              .unknown = lcl_args_switch(args, "allow-unknown") ? LCL_UNKNOWN_IS_WARNED
                                                                : LCL_UNKNOWN_IS_ERROR,
              .log = lcl_log_create(stderr)};
@@ -218,18 +268,25 @@ static int run(const lcl_args *args, lcl_error *err)
 static const lcl_option options[] = {
     {"type", "net|solver|state|blob|datum", "net", "what the file holds"},
     {"out", "FILE", NULL, "write here, not to standard output"},
+    {"o", "FILE", NULL, "the same as --out"},
     {"allow-unknown", NULL, NULL, "skip fields that Caffe does not have, with a warning"},
 };
 
 const lcl_command lcl_command_proto = {
     .name = "proto",
-    .operands = "encode|decode|check|upgrade FILE",
-    .summary = "converts, checks and upgrades prototxts and models",
+    .operands = "encode|decode|check|fix|upgrade FILE",
+    .summary = "converts, checks, repairs and upgrades prototxts and models",
     .help =
         "encode writes a prototxt as a binary message, decode a binary message as text,\n"
-        "check says whether Caffe would take the file, and upgrade writes an old net or\n"
-        "solver (text or binary) in today's form, as text:\n"
+        "check says whether Caffe would take the file, fix repairs a listing that was "
+        "pasted\n"
+        "from a web page (lost newlines, // notes, typographic quotes, misspelt names) "
+        "and\n"
+        "says what it changed, and upgrade writes an old net or solver (text or binary) "
+        "in\n"
+        "today's form, as text:\n"
         "  lenet-cl proto check --type solver lenet_solver.prototxt\n"
+        "  lenet-cl proto fix --type net pasted.txt -o lenet.prototxt\n"
         "  lenet-cl proto decode --type net lenet.caffemodel\n"
         "FILE may be - for standard input.",
     .options = options,
