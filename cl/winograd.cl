@@ -85,17 +85,17 @@ constant float GT[TN][R] = GT_VALUES;
  * its rows. COLUMN(x, j) fills x with column j, ROW(i, x) takes row i of the result. */
 #define TRANSFORM(ONE_WAY, matrix, n, n_in, n_out, COLUMN, ROW)                              \
     {                                                                                        \
-        vec half_way_[n_out][n_in];                                                          \
+        vec half_way_[(n_out) * (n_in)];                                                     \
         OUTER for (int l_ = 0; l_ < (n_in); l_++)                                            \
         {                                                                                    \
             vec x_[n_in];                                                                    \
             COLUMN(x_, l_)                                                                   \
-            ONE_WAY(matrix, n, x_, &half_way_[0][l_], n_in)                                  \
+            ONE_WAY(matrix, n, x_, half_way_ + l_, n_in)                                     \
         }                                                                                    \
         OUTER for (int l_ = 0; l_ < (n_out); l_++)                                           \
         {                                                                                    \
             vec x_[n_out];                                                                   \
-            ONE_WAY(matrix, n, half_way_[l_], x_, 1)                                         \
+            ONE_WAY(matrix, n, half_way_ + l_ * (n_in), x_, 1)                               \
             ROW(l_, x_)                                                                      \
         }                                                                                    \
     }
