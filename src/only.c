@@ -54,17 +54,26 @@ bool lcl_only_wants_group(const lcl_only *only, const char *group)
     return only->n == 0;
 }
 
-bool lcl_only_wants(const lcl_only *only, const char *group, const char *name)
+bool lcl_only_names(const lcl_only *only, const char *group, const char *name)
 {
-    bool named = false;
-
     for (size_t i = 0; i < only->n; i++) {
-        const char *item = only->list[i], *slash = strchr(item, '/');
-        if (!names_group(item, group))
-            continue;
-        named = true;
-        if (!slash || strstr(name, slash + 1))
+        const char *slash = strchr(only->list[i], '/');
+        if (slash && names_group(only->list[i], group) && strstr(name, slash + 1))
             return true;
     }
-    return !named;
+    return false;
+}
+
+bool lcl_only_wants(const lcl_only *only, const char *group, const char *name)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < only->n; i++) {
+        if (!names_group(only->list[i], group))
+            continue;
+        if (!strchr(only->list[i], '/'))
+            return true;
+        all = false;
+    }
+    return all || lcl_only_names(only, group, name);
 }

@@ -20,5 +20,7 @@ lcl_status lcl_only_check(const lcl_only *only, const char *const *groups, size_
 bool lcl_only_wants_group(const lcl_only *only, const char *group);
 /* The same of `name` of the group, but true where the list has nothing of the group. */
 bool lcl_only_wants(const lcl_only *only, const char *group, const char *name);
+/* The list has `name` of the group by (part of) its name. */
+bool lcl_only_names(const lcl_only *only, const char *group, const char *name);
 
 #endif

@@ -322,7 +322,7 @@ START_TEST(wrong_results_are_not_timed)
 }
 END_TEST
 
-static bool wants(const char *only, const char *group, const char *name)
+static bool asks(const char *only, const char *group, const char *name, bool *by_name)
 {
     size_t n;
     char **list = lcl_list_split(only, &n);
@@ -330,8 +330,24 @@ static bool wants(const char *only, const char *group, const char *name)
     const lcl_bench b = {.options = &options, .group = lcl_bench_group_find(group)};
     bool wanted = lcl_bench_wants(&b, name);
 
+    *by_name = lcl_bench_names(&b, name);
     lcl_list_free(list, n);
     return wanted;
+}
+
+static bool wants(const char *only, const char *group, const char *name)
+{
+    bool by_name;
+
+    return asks(only, group, name, &by_name);
+}
+
+static bool names(const char *only, const char *group, const char *name)
+{
+    bool by_name;
+
+    asks(only, group, name, &by_name);
+    return by_name;
 }
 
 START_TEST(only_some_rows)
@@ -342,6 +358,9 @@ START_TEST(only_some_rows)
     ck_assert(!wants("convolution/resnet", "convolution", "vgg_conv1_2"));
     ck_assert(wants("convolution/resnet,convolution/vgg", "convolution", "vgg_conv1_2"));
     ck_assert(wants("convolution/resnet", "peak", "float"));
+    ck_assert(names("gemm,convolution/resnet", "convolution", "resnet_2_3x3"));
+    ck_assert(!names("convolution/resnet", "convolution", "vgg_conv1_2"));
+    ck_assert(!names("convolution", "convolution", "vgg_conv1_2"));
 }
 END_TEST
 

@@ -21,6 +21,11 @@ bool lcl_bench_wants(const lcl_bench *b, const char *name)
     return lcl_only_wants(&b->options->only, b->group->name, name);
 }
 
+bool lcl_bench_names(const lcl_bench *b, const char *name)
+{
+    return lcl_only_names(&b->options->only, b->group->name, name);
+}
+
 lcl_status lcl_bench_check_only(const lcl_bench_options *options, lcl_error *err)
 {
     const char *names[LCL_COUNT(measures)];

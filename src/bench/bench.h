@@ -50,6 +50,8 @@ typedef struct {
 } lcl_bench_case;
 
 bool lcl_bench_wants(const lcl_bench *b, const char *name);
+/* True where --only asks for it by (part of) its name, not just for its group. */
+bool lcl_bench_names(const lcl_bench *b, const char *name);
 /* Runs, checks and times the case and adds its row. True where it was timed. */
 bool lcl_bench_do(lcl_bench *b, const lcl_bench_case *c, void *what);
 /* Adds a row with times that were taken elsewhere. */

@@ -14,7 +14,7 @@
 typedef struct {
     const char *name;
     int n, c, h, w, k, r, stride, pad, groups;
-    bool quick; /* measured with --quick too */
+    bool quick; /* measured with --quick too, even if not asked for by name */
 } conv_shape;
 
 static const conv_shape shapes[] = {
@@ -262,8 +262,9 @@ void lcl_bench_convolution(lcl_bench *b)
     for (size_t i = 0; i < LCL_COUNT(shapes); i++) {
         conv_run r = {0};
         lcl_error err = {0};
-        if ((b->options->quick && !shapes[i].quick) ||
-            !lcl_bench_wants(b, shapes[i].name))
+        const bool left_out = b->options->quick && !shapes[i].quick &&
+                              !lcl_bench_names(b, shapes[i].name);
+        if (left_out || !lcl_bench_wants(b, shapes[i].name))
             continue;
         if (prepare(&r, b, &shapes[i], &err) == LCL_OK)
             for (size_t p = 0; p < LCL_COUNT(passes); p++)
