@@ -13,6 +13,13 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
+
+/* mad may round its product or not. PoCL's does, in two instructions, even where there is one. */
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(FP_FAST_FMAF)
+#undef mad
+#define mad(a, b, c) fma(a, b, c)
+#endif
+
 #if V == 1
 typedef float vec;
 typedef int ivec;
