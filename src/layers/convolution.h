@@ -31,20 +31,25 @@ typedef struct {
     size_t n_parts;
 } lcl_convolution_direct;
 
-/* Winograd convolution: kernels, transformed filters, and how the tiles of all blocks are
- * cut into chunks whose transformed images fit into scratch memory. */
+/* Winograd convolution: kernels, transformed filters, and the layout of cl/winograd_panels.cl.
+ * The tiles of all blocks are cut into chunks whose transforms fit into a cache. */
 typedef struct {
     lcl_kernel *filter, *filter_adjoint, *input, *output, *output_adjoint, *input_adjoint;
     lcl_kernel *multiply, *multiply_adjoint, *filter_product, *sum_parts;
     lcl_winograd matrices;
-    int n_tiles;                    /* of an image */
-    int chunk_tiles, chunk_blocks;  /* of a chunk: all tiles of blocks, or some of one */
-    size_t input_size, output_size; /* bytes of a chunk's transformed bottom and top */
-    int k_pitch, n_shares;          /* see cl/winograd.cl; shares of filter_product */
-    int row_shares[2];              /* of multiply, multiply_adjoint */
-    cl_mem filters, filter_parts;   /* owned */
-    cl_mem bias_parts;              /* owned; NULL where there is one part */
-    cl_mem kept_input;              /* owned: the transformed bottom, where it is small */
+    size_t n_tiles, n_panels, chunk_panels; /* of all blocks; of a chunk */
+    int groups;                             /* of tiles in a panel */
+    int top_tile, bottom_tile; /* rows of a product at a time, forward and backward */
+    int top_rows, bottom_rows; /* channels of a group, with those that fill the last tile */
+    size_t row_shares[2];      /* of multiply, multiply_adjoint */
+    int product_rows, product_vectors; /* of filter_product at a time: of the bottom, the top */
+    int filters_size, k_pitch; /* floats a point and group; a row of filter_product */
+    size_t n_shares;           /* of filter_product */
+    /* Bytes of a chunk's transformed bottom and top, and of products that are as large. */
+    size_t bottom_size, top_size, bottom_product_size, top_product_size;
+    cl_mem filters, filter_parts; /* owned */
+    cl_mem bias_parts;            /* owned; NULL where there is one share */
+    cl_mem kept_input;            /* owned: the transformed bottom, where it is small */
 } lcl_convolution_winograd;
 
 /* Of a Deconvolution (`transposed`) the sizes, too, are those of the convolution that it is

@@ -1,4 +1,5 @@
-/* Winograd convolution: chunks of tiles go through the kernels of cl/winograd.cl. */
+/* Winograd convolution: chunks of tiles go through the kernels of cl/winograd*.cl. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +8,13 @@
 #include "tile.h"
 
 #define TILE 4                         /* outputs along an axis of a tile */
-#define CHUNK_BYTES ((size_t)24 << 20) /* of transformed images in flight */
+#define CHUNK_BYTES ((size_t)16 << 20) /* of transformed images in flight */
+#define SLAB_BYTES ((size_t)6 << 20)   /* of transformed filters in flight, if more */
 #define KEPT_BYTES ((size_t)8 << 20)   /* of a bottom's transform kept for backward */
 #define MIN_CHANNELS 8                 /* fewer do not pay for the transforms */
+#define MAX_GROUPS 6                   /* of a panel */
 
-enum { SCRATCH_INPUT, SCRATCH_OUTPUT };
+enum { SCRATCH_INPUT, SCRATCH_OUTPUT, SCRATCH_FILTERS };
 
 bool lcl_convolution_winograd_suits(const lcl_layer *l)
 {
@@ -24,9 +27,14 @@ bool lcl_convolution_winograd_suits(const lcl_layer *l)
     return s->n_spatial == 2 && z->kernel[1] == z->kernel[2] &&
            (z->kernel[1] == 3 || z->kernel[1] == 5) && z->stride[1] == 1 &&
            z->stride[2] == 1 && z->dilation[1] == 1 && z->dilation[2] == 1 &&
-           z->out[1] >= TILE && z->out[2] >= TILE &&
-           s->channels / s->group >= MIN_CHANNELS &&
+           z->out[1] >= TILE && z->out[2] >= TILE && TILE % s->epilogue.pool_h == 0 &&
+           TILE % s->epilogue.pool_w == 0 && s->channels / s->group >= MIN_CHANNELS &&
            s->outputs / s->group >= MIN_CHANNELS;
+}
+
+static int round_up(int n, int step)
+{
+    return (n + step - 1) / step * step;
 }
 
 static size_t points(const convolution_state *s)
@@ -34,239 +42,352 @@ static size_t points(const convolution_state *s)
     return (size_t)(s->winograd.matrices.n * s->winograd.matrices.n);
 }
 
-/* Bytes of a chunk's transform of `channels` channels: see POINT of cl/winograd.cl. */
-static size_t transform_size(const lcl_layer *l, int channels)
+/* ---- Layout: see cl/winograd_panels.cl ---------------------------------------------- */
+
+/* Floats that a work-item handles. */
+static int vector_of(const lcl_layer *l)
+{
+    return lcl_device_is_cpu(l->dev) ? 16 : 4;
+}
+
+/* Floats of a group of tiles. */
+static int group_of(const lcl_layer *l)
+{
+    const int block = l->bottoms[0]->block, vector = vector_of(l);
+
+    return block > vector ? block : vector;
+}
+
+static size_t lanes(const lcl_layer *l)
+{
+    return (size_t)(group_of(l) / vector_of(l));
+}
+
+static size_t tiles_a_panel(const lcl_layer *l)
 {
     const convolution_state *s = l->state;
+
+    return (size_t)(s->winograd.groups * group_of(l) / l->bottoms[0]->block);
+}
+
+/* Bytes of a transform of so many panels of `channels` channels. */
+static size_t transform_size(const lcl_layer *l, int channels, size_t n_panels)
+{
+    const convolution_state *s = l->state;
+    const size_t point = (size_t)channels * n_panels * (size_t)s->winograd.groups | 1;
+
+    return point * points(s) * (size_t)group_of(l) * sizeof(float);
+}
+
+/* Cycles for the products with `rows` rows of a vector, and the best number of rows at a time,
+ * where there are `groups` vectors in a panel. */
+static double product_cost(int rows, int groups, int registers, int *best_tile)
+{
+    double best = INFINITY;
+
+    for (int tile = 1; tile * groups <= registers; tile++) {
+        /* As in lcl_blas_tile: multiplications, loads, the latency of their chain. */
+        const double cycles = fmax(fmax(tile * groups, tile + groups) / 2.0, 4.0) + 0.25;
+        const double cost = round_up(rows, tile) / tile * cycles / groups;
+        if (cost <= best) {
+            best = cost;
+            *best_tile = tile;
+        }
+    }
+    return best;
+}
+
+static void choose_tiles(const lcl_layer *l, size_t n_tiles)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const int channels = s->channels / s->group, outputs = s->outputs / s->group;
+    const int registers = lcl_tile_get(l->dev, LCL_TILE_WINOGRAD);
+    const int a_group = group_of(l) / l->bottoms[0]->block;
+    const size_t n_groups = (n_tiles + (size_t)a_group - 1) / (size_t)a_group;
+    double best = INFINITY;
+
+    for (int groups = 1; groups <= MAX_GROUPS; groups++) {
+        int top_tile = 1, bottom_tile = 1;
+        const size_t padded =
+            (n_groups + (size_t)groups - 1) / (size_t)groups * (size_t)groups;
+        const double cost =
+            (double)padded * (product_cost(outputs, groups, registers, &top_tile) +
+                              product_cost(channels, groups, registers, &bottom_tile));
+        if (cost < best) {
+            best = cost;
+            w->groups = groups;
+            w->top_tile = top_tile;
+            w->bottom_tile = bottom_tile;
+        }
+    }
+}
+
+static void plan(lcl_layer *l)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const int *out = s->s.out, outputs = s->outputs / s->group;
+    const int channels = s->channels / s->group;
+
+    w->n_tiles = (size_t)((out[1] + TILE - 1) / TILE) * (size_t)((out[2] + TILE - 1) / TILE) *
+                 s->n_blocks;
+    choose_tiles(l, w->n_tiles);
+    w->n_panels = (w->n_tiles + tiles_a_panel(l) - 1) / tiles_a_panel(l);
+    const size_t panel = transform_size(l, s->channels, 1) + transform_size(l, s->outputs, 1);
+    size_t n_chunks = (w->n_panels * panel + CHUNK_BYTES - 1) / CHUNK_BYTES;
+    if (n_chunks > w->n_panels)
+        n_chunks = w->n_panels;
+    w->chunk_panels = (w->n_panels + n_chunks - 1) / n_chunks;
+    w->top_rows = round_up(outputs, w->top_tile);
+    w->bottom_rows = round_up(channels, w->bottom_tile);
+    w->filters_size = round_up(w->top_rows * channels, vector_of(l));
+    const int vectors = round_up(outputs, vector_of(l)) / vector_of(l);
+    lcl_blas_tile((size_t)channels, (size_t)vectors, 1,
+                  lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &w->product_rows,
+                  &w->product_vectors);
+    w->k_pitch = round_up(vectors, w->product_vectors) * vector_of(l);
+    w->bottom_size = transform_size(l, s->channels, w->chunk_panels);
+    w->top_size = transform_size(l, s->outputs, w->chunk_panels);
+    w->bottom_product_size = transform_size(l, s->group * w->bottom_rows, w->chunk_panels);
+    w->top_product_size = transform_size(l, s->group * w->top_rows, w->chunk_panels);
+}
+
+/* ---- Kernels -------------------------------------------------------------------------- */
+
+static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
+                             const char *name, int group, const lcl_define *own,
+                             size_t n_own, lcl_error *err)
+{
+    convolution_state *s = l->state;
     const lcl_convolution_winograd *w = &s->winograd;
-    const size_t point = (size_t)channels * (size_t)w->chunk_tiles | 1;
+    const lcl_define defines[] = {{"B", group},
+                                  {"V", vector_of(l)},
+                                  {"IB", l->bottoms[0]->block},
+                                  {"GROUPS", w->groups},
+                                  {"PANELS", (long)w->chunk_panels},
+                                  {"TOP_ROWS", w->top_rows},
+                                  {"BOTTOM_ROWS", w->bottom_rows},
+                                  {"FILTERS", w->filters_size},
+                                  {"KB", w->top_tile},
+                                  {"FC", s->channels / s->group},
+                                  {"K_PITCH", w->k_pitch}};
+    lcl_define all[LCL_CONVOLUTION_DEFINES + LCL_COUNT(defines) + 8];
+    size_t n = lcl_convolution_defines(l, all);
 
-    return point * points(s) * (size_t)w->chunk_blocks * (size_t)l->bottoms[0]->block *
-           sizeof(float);
+    memcpy(all + n, defines, sizeof defines);
+    n += LCL_COUNT(defines);
+    memcpy(all + n, own, n_own * sizeof *own);
+    return lcl_kernel_get(out, l->dev, file, name, all, n + n_own, err);
 }
 
-static void plan_chunks(lcl_layer *l)
+/* A kernel with the constant matrices: of `file`, where `part` is defined. */
+static lcl_status get_transform(lcl_layer *l, lcl_kernel **out, const char *file,
+                                const char *part, const char *name, int group, lcl_error *err)
 {
-    convolution_state *s = l->state;
-    lcl_convolution_winograd *w = &s->winograd;
-    const int *out = s->s.out;
+    const lcl_winograd *m = &((convolution_state *)l->state)->winograd.matrices;
+    char *bt = lcl_winograd_text(&m->bt, m->n, m->n);
+    char *at = lcl_winograd_text(&m->at, m->n, m->tile);
+    char *gt = lcl_winograd_text(&m->gt, m->n, m->kernel);
+    const lcl_define own[] = {{part, 1},           {"TM", m->tile},
+                              {"R", m->kernel},    {"BT_VALUES", 0, bt},
+                              {"AT_VALUES", 0, at}, {"GT_VALUES", 0, gt}};
+    lcl_status status = get_kernel(l, out, file, name, group, own, LCL_COUNT(own), err);
 
-    w->n_tiles = ((out[1] + TILE - 1) / TILE) * ((out[2] + TILE - 1) / TILE);
-    w->chunk_tiles = w->chunk_blocks = 1;
-    const size_t tile = transform_size(l, s->channels) + transform_size(l, s->outputs);
-    const size_t tiles = CHUNK_BYTES / tile > 16 ? CHUNK_BYTES / tile : 16;
-    if (tiles < (size_t)w->n_tiles) {
-        const int n_chunks = (w->n_tiles + (int)tiles - 1) / (int)tiles;
-        w->chunk_tiles = (w->n_tiles + n_chunks - 1) / n_chunks;
-    } else {
-        const size_t blocks = tiles / (size_t)w->n_tiles;
-        w->chunk_tiles = w->n_tiles;
-        w->chunk_blocks = (int)(blocks < s->n_blocks ? blocks : s->n_blocks);
-    }
-    w->input_size = transform_size(l, s->channels);
-    w->output_size = transform_size(l, s->outputs);
-}
-
-static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *name, int vector,
-                             const lcl_define *own, size_t n_own, lcl_error *err)
-{
-    convolution_state *s = l->state;
-    lcl_convolution_winograd *w = &s->winograd;
-    lcl_define defines[LCL_CONVOLUTION_DEFINES + 16];
-    size_t n = lcl_convolution_defines(l, defines);
-    char *bt = lcl_winograd_text(&w->matrices.bt, w->matrices.n, w->matrices.n);
-    char *at = lcl_winograd_text(&w->matrices.at, w->matrices.n, w->matrices.tile);
-    char *gt = lcl_winograd_text(&w->matrices.gt, w->matrices.n, w->matrices.kernel);
-    lcl_status status;
-
-    defines[n++] = (lcl_define){"TM", w->matrices.tile};
-    defines[n++] = (lcl_define){"R", w->matrices.kernel};
-    defines[n++] = (lcl_define){"TILES", w->chunk_tiles};
-    defines[n++] = (lcl_define){"K_PITCH", w->k_pitch};
-    defines[n++] = (lcl_define){"BT_VALUES", 0, bt};
-    defines[n++] = (lcl_define){"AT_VALUES", 0, at};
-    defines[n++] = (lcl_define){"GT_VALUES", 0, gt};
-    memcpy(defines + n, own, n_own * sizeof *own);
-    n += n_own;
-    if (vector > 0) {
-        defines[n++] = (lcl_define){"B", vector};
-        defines[n++] = (lcl_define){"V", vector};
-        status = lcl_kernel_get(out, l->dev, "winograd", name, defines, n, err);
-    } else {
-        status = lcl_layer_kernel(l, out, "winograd", name, l->bottoms[0]->block, defines,
-                                  n, err);
-    }
     free(bt);
     free(at);
     free(gt);
     return status;
 }
 
-/* Filters are transformed several k at a time. */
-static int filter_vector(const lcl_layer *l)
+static lcl_status get_filter_kernel(lcl_layer *l, lcl_kernel **out, const char *part,
+                                    const char *name, lcl_error *err)
 {
-    return lcl_device_is_cpu(l->dev) ? 16 : 4;
+    return get_transform(l, out, "winograd", part, name, vector_of(l), err);
 }
 
 static lcl_status get_image_kernel(lcl_layer *l, lcl_kernel **out, const char *name,
                                    lcl_error *err)
 {
-    static const lcl_define own[] = {{"IMAGES", 1}};
-
-    return get_kernel(l, out, name, 0, own, LCL_COUNT(own), err);
+    return get_transform(l, out, "winograd_images", "IMAGES", name, group_of(l), err);
 }
 
-/* The product over `depth` channels for `rows` channels, forward or (swapped) backward.
- */
+/* The product over the channels of the bottom, forward, or over those of the top, backward. */
 static lcl_status get_multiply(lcl_layer *l, lcl_kernel **out, bool backward,
                                lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
     const int channels = s->channels / s->group, outputs = s->outputs / s->group;
-    const int rows = backward ? channels : outputs;
-    int row_tile, tile_tile;
-
-    lcl_blas_tile((size_t)rows, (size_t)w->chunk_tiles, 1,
-                  lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &row_tile, &tile_tile);
-    const int row_tiles = (rows + row_tile - 1) / row_tile;
-    const int shares = lcl_device_is_cpu(l->dev) ? 1 : row_tiles;
+    const int rows = backward ? w->bottom_rows : w->top_rows;
+    const int tile = backward ? w->bottom_tile : w->top_tile;
+    const int shares = lcl_device_is_cpu(l->dev) ? 1 : rows / tile;
     const lcl_define own[] = {{"MULTIPLY", 1},
+                              {"POS", (long)points(s)},
+                              {"CHANNELS", channels},
                               {"ROWS", rows},
                               {"DEPTH", backward ? outputs : channels},
-                              {"U_ROW", backward ? w->k_pitch : 1},
-                              {"U_DEPTH", backward ? 1 : w->k_pitch},
-                              {"RT", row_tile},
-                              {"PT", tile_tile},
-                              {"ROW_SHARES", shares}};
-    w->row_shares[backward] = shares;
-    return get_kernel(l, out, "winograd_multiply", 0, own, LCL_COUNT(own), err);
+                              {"RT", tile},
+                              {"ROW_SHARES", shares},
+                              {"ADJOINT", 1}};
+    w->row_shares[backward] = (size_t)shares;
+    return get_kernel(l, out, "winograd_product", "winograd_multiply", group_of(l), own,
+                      LCL_COUNT(own) - !backward, err);
 }
 
-static size_t filters_count(const convolution_state *s)
+static lcl_status get_filter_product(lcl_layer *l, lcl_error *err)
 {
-    return points(s) * (size_t)s->channels * (size_t)s->winograd.k_pitch;
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const lcl_define own[] = {{"FILTER_PRODUCT", 1},
+                              {"POS", (long)points(s)},
+                              {"BIAS_POINT", w->matrices.n + 1},
+                              {"CT", w->product_rows},
+                              {"KT", w->product_vectors}};
+
+    return get_kernel(l, &w->filter_product, "winograd_product", "winograd_filter_product",
+                      group_of(l), own, LCL_COUNT(own), err);
 }
 
 lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const int vector = filter_vector(l), outputs = s->outputs / s->group;
-    static const lcl_define filters[] = {{"FILTERS", 1}};
 
     lcl_winograd_make(&w->matrices, TILE, s->s.kernel[2]);
-    w->k_pitch = (outputs + vector - 1) / vector * vector;
-    plan_chunks(l);
-    LCL_TRY(get_kernel(l, &w->filter, "winograd_filter", vector, filters,
-                       LCL_COUNT(filters), err));
+    plan(l);
+    LCL_TRY(get_filter_kernel(l, &w->filter, "FILTER", "winograd_filter", err));
     LCL_TRY(get_image_kernel(l, &w->input, "winograd_input", err));
     LCL_TRY(get_image_kernel(l, &w->output, "winograd_output", err));
     LCL_TRY(get_multiply(l, &w->multiply, false, err));
-    if (!w->filters)
-        LCL_TRY(lcl_buffer_create(&w->filters, l->dev, filters_count(s) * sizeof(float),
-                                  l->param->name, err));
-    return LCL_OK;
+    lcl_buffer_release(&w->filters);
+    /* The last tile of rows backward reads on behind the filters. */
+    return lcl_buffer_create(&w->filters, l->dev,
+                             (points(s) * (size_t)s->group * (size_t)w->filters_size +
+                              (size_t)(w->top_tile * w->bottom_tile)) *
+                                 sizeof(float),
+                             l->param->name, err);
 }
 
-/* Partial sums of the filters' gradient: one for each share and lane group. */
-static size_t n_parts(const lcl_layer *l)
+/* Floats of a partial sum of the filters' gradient. */
+static size_t product_count(const convolution_state *s)
 {
-    const convolution_state *s = l->state;
-
-    return (size_t)s->winograd.n_shares * lcl_convolution_lanes(l);
+    return points(s) * (size_t)s->channels * (size_t)s->winograd.k_pitch;
 }
 
 static bool keeps_input(const convolution_state *s)
 {
     const lcl_convolution_winograd *w = &s->winograd;
 
-    return (size_t)w->chunk_blocks == s->n_blocks && w->chunk_tiles == w->n_tiles &&
-           w->input_size <= KEPT_BYTES;
+    return w->chunk_panels == w->n_panels && w->bottom_size <= KEPT_BYTES;
+}
+
+static size_t product_tiles(const lcl_layer *l)
+{
+    const lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
+
+    return (size_t)(w->k_pitch / (w->product_vectors * vector_of(l)));
 }
 
 lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const int channels = s->channels / s->group, outputs = s->outputs / s->group;
-    static const lcl_define filters[] = {{"FILTERS", 1}};
-    const size_t units = lcl_device_get_info(l->dev)->compute_units;
-    int rows, columns;
+    const size_t wanted = 8 * (size_t)lcl_device_get_info(l->dev)->compute_units;
 
-    lcl_blas_tile((size_t)outputs, (size_t)channels, 1,
-                  lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &rows, &columns);
-    const lcl_define product[] = {{"FILTER_PRODUCT", 1}, {"KT", rows}, {"CT", columns}};
-    LCL_TRY(get_kernel(l, &w->filter_adjoint, "winograd_filter_adjoint", filter_vector(l),
-                       filters, LCL_COUNT(filters), err));
+    LCL_TRY(get_filter_kernel(l, &w->filter_adjoint, "FILTER_ADJOINT",
+                              "winograd_filter_adjoint", err));
     LCL_TRY(get_image_kernel(l, &w->output_adjoint, "winograd_output_adjoint", err));
     LCL_TRY(get_image_kernel(l, &w->input_adjoint, "winograd_input_adjoint", err));
     LCL_TRY(get_multiply(l, &w->multiply_adjoint, true, err));
-    LCL_TRY(get_kernel(l, &w->filter_product, "winograd_filter_product", 0, product,
-                       LCL_COUNT(product), err));
+    LCL_TRY(get_filter_product(l, err));
     LCL_TRY(
         lcl_kernel_get(&w->sum_parts, l->dev, "reduce", "reduce_parts", NULL, 0, err));
     w->n_shares = 1;
-    while (points(s) * (size_t)w->n_shares < 8 * units &&
-           w->n_shares * 2 <= w->chunk_blocks)
+    while (product_tiles(l) * points(s) * (size_t)s->group * w->n_shares < wanted &&
+           w->n_shares * 2 <= w->chunk_panels)
         w->n_shares *= 2;
     lcl_buffer_release(&w->filter_parts);
     lcl_buffer_release(&w->bias_parts);
     lcl_buffer_release(&w->kept_input);
     LCL_TRY(lcl_buffer_create(&w->filter_parts, l->dev,
-                              n_parts(l) * filters_count(s) * sizeof(float),
+                              w->n_shares * product_count(s) * sizeof(float),
                               l->param->name, err));
-    if (n_parts(l) > 1)
+    if (w->n_shares > 1)
         LCL_TRY(lcl_buffer_create(&w->bias_parts, l->dev,
-                                  n_parts(l) * (size_t)s->outputs * sizeof(float),
+                                  w->n_shares * (size_t)s->outputs * sizeof(float),
                                   l->param->name, err));
     if (keeps_input(s))
-        LCL_TRY(lcl_buffer_create(&w->kept_input, l->dev, w->input_size, l->param->name,
+        LCL_TRY(lcl_buffer_create(&w->kept_input, l->dev, w->bottom_size, l->param->name,
                                   err));
     return LCL_OK;
 }
 
-/* Tiles t0.. of blocks n0... */
+/* ---- Running -------------------------------------------------------------------------- */
+
+/* Tiles of a launch, and the panels that they fill. */
 typedef struct {
-    cl_int n0, t0, n_blocks, n_tiles;
+    cl_int first, n_tiles;
+    size_t panels;
 } chunk;
 
-static bool next_chunk(const convolution_state *s, chunk *c)
+static bool next_chunk(const lcl_layer *l, chunk *c)
 {
-    const lcl_convolution_winograd *w = &s->winograd;
+    const lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
+    const size_t panel = tiles_a_panel(l), first = (size_t)(c->first + c->n_tiles);
 
-    if (c->n_blocks > 0) {
-        c->t0 += w->chunk_tiles;
-        if (c->t0 >= w->n_tiles) {
-            c->t0 = 0;
-            c->n0 += w->chunk_blocks;
-        }
-    }
-    if ((size_t)c->n0 >= s->n_blocks)
+    if (first >= w->n_tiles)
         return false;
-    const int tiles_left = w->n_tiles - c->t0, blocks_left = (int)s->n_blocks - c->n0;
-    c->n_tiles = tiles_left < w->chunk_tiles ? tiles_left : w->chunk_tiles;
-    c->n_blocks = blocks_left < w->chunk_blocks ? blocks_left : w->chunk_blocks;
+    const size_t left = w->n_tiles - first, room = w->chunk_panels * panel;
+    c->first = (cl_int)first;
+    c->n_tiles = (cl_int)(left < room ? left : room);
+    c->panels = ((size_t)c->n_tiles + panel - 1) / panel;
     return true;
 }
 
-/* A transform between images and tiles, of `buffers` in the order of the kernel. */
-static lcl_status run_transform(lcl_layer *l, lcl_kernel *kernel, const cl_mem *buffers,
-                                size_t n_buffers, int channels, const chunk *c,
-                                lcl_error *err)
+static size_t at_most(size_t n, size_t limit)
 {
-    lcl_arg args[8];
-    size_t n = 0;
+    return n < limit ? n : limit;
+}
 
-    for (size_t i = 0; i < n_buffers; i++)
-        args[n++] = (lcl_arg)LCL_ARG(buffers[i]);
-    args[n++] = (lcl_arg)LCL_ARG(c->n0);
-    args[n++] = (lcl_arg)LCL_ARG(c->t0);
-    args[n++] = (lcl_arg)LCL_ARG(c->n_tiles);
-    return lcl_kernel_run(
-        l->dev, kernel,
-        (lcl_range){lcl_convolution_lanes(l), (size_t)channels, (size_t)c->n_blocks},
-        (lcl_range){0}, args, n, err);
+/* Work-items of a transform: shares of the channels of each panel; on a CPU no more than keep all
+ * units busy. */
+static lcl_range transform_range(const lcl_layer *l, int channels, const chunk *c)
+{
+    const size_t units = lcl_device_get_info(l->dev)->compute_units;
+    const size_t shares =
+        lcl_device_is_cpu(l->dev) ? (16 * units + c->panels - 1) / c->panels : SIZE_MAX;
+
+    return (lcl_range){lanes(l), at_most(shares, (size_t)channels), c->panels};
+}
+
+static lcl_status run(lcl_layer *l, lcl_kernel *kernel, lcl_range range,
+                      const lcl_arg *args, size_t n, lcl_error *err)
+{
+    return lcl_kernel_run(l->dev, kernel, range, (lcl_range){0}, args, n, err);
+}
+
+static lcl_status transform_filters(lcl_layer *l, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+    const cl_int k0 = 0, c0 = 0;
+    const lcl_arg args[] = {LCL_ARG(l->params[0]->data), LCL_ARG(w->filters), LCL_ARG(k0),
+                            LCL_ARG(c0)};
+    const lcl_range range = {(size_t)(w->filters_size / vector_of(l)), (size_t)s->group, 1};
+
+    return run(l, w->filter, range, args, LCL_COUNT(args), err);
+}
+
+static lcl_status transform_input(lcl_layer *l, int i, cl_mem u, const chunk *c,
+                                  lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const lcl_arg args[] = {LCL_ARG(l->bottoms[i]->data), LCL_ARG(u), LCL_ARG(c->first),
+                            LCL_ARG(c->n_tiles)};
+
+    return run(l, s->winograd.input, transform_range(l, s->channels, c), args,
+               LCL_COUNT(args), err);
 }
 
 static lcl_status run_multiply(lcl_layer *l, bool backward, cl_mem in, cl_mem out,
@@ -274,54 +395,79 @@ static lcl_status run_multiply(lcl_layer *l, bool backward, cl_mem in, cl_mem ou
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
+    const cl_int panels = (cl_int)c->panels;
     const lcl_arg args[] = {LCL_ARG(w->filters), LCL_ARG(in), LCL_ARG(out),
-                            LCL_ARG(c->n_tiles)};
-    const lcl_range range = {lcl_convolution_lanes(l),
-                             (size_t)(s->group * w->row_shares[backward]),
-                             (size_t)c->n_blocks * points(s)};
+                            LCL_ARG(panels)};
+    const lcl_range range = {lanes(l), (size_t)s->group * w->row_shares[backward],
+                             c->panels * points(s)};
 
-    return lcl_kernel_run(l->dev, backward ? w->multiply_adjoint : w->multiply, range,
-                          (lcl_range){0}, args, LCL_COUNT(args), err);
+    return run(l, backward ? w->multiply_adjoint : w->multiply, range, args,
+               LCL_COUNT(args), err);
 }
 
-static lcl_range filter_range(const lcl_layer *l)
-{
-    const convolution_state *s = l->state;
-
-    return (lcl_range){(size_t)(s->winograd.k_pitch / filter_vector(l)),
-                       (size_t)(s->channels / s->group), (size_t)s->group};
-}
-
-static lcl_status transform_filters(lcl_layer *l, lcl_error *err)
+static lcl_status transform_output(lcl_layer *l, int i, cl_mem m, const chunk *c,
+                                   lcl_error *err)
 {
     convolution_state *s = l->state;
-    const lcl_arg args[] = {LCL_ARG(l->params[0]->data), LCL_ARG(s->winograd.filters)};
+    const cl_mem bias = l->params[s->bias ? 1 : 0]->data;
+    const cl_int k0 = 0, n_k = s->outputs;
+    const lcl_arg args[] = {LCL_ARG(m),
+                            LCL_ARG(bias),
+                            LCL_ARG(lcl_convolution_top(l, i)->data),
+                            LCL_ARG(s->epilogue.buffer),
+                            LCL_ARG(c->first),
+                            LCL_ARG(c->n_tiles),
+                            LCL_ARG(k0),
+                            LCL_ARG(n_k)};
 
-    return lcl_kernel_run(l->dev, s->winograd.filter, filter_range(l), (lcl_range){0},
-                          args, LCL_COUNT(args), err);
+    return run(l, s->winograd.output, transform_range(l, s->outputs, c), args,
+               LCL_COUNT(args), err);
 }
 
 lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const cl_mem bias = l->params[s->bias ? 1 : 0]->data;
     cl_mem u = w->kept_input, m;
 
     if (i == 0)
         LCL_TRY(transform_filters(l, err));
     if (!u)
-        LCL_TRY(lcl_device_scratch(&u, l->dev, SCRATCH_INPUT, w->input_size, err));
-    LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_OUTPUT, w->output_size, err));
-    for (chunk c = {0}; next_chunk(s, &c);) {
-        const cl_mem input[] = {l->bottoms[i]->data, u};
-        const cl_mem output[] = {m, bias, lcl_convolution_top(l, i)->data,
-                                 s->epilogue.buffer};
-        LCL_TRY(run_transform(l, w->input, input, 2, s->channels, &c, err));
+        LCL_TRY(lcl_device_scratch(&u, l->dev, SCRATCH_INPUT, w->bottom_size, err));
+    LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_OUTPUT, w->top_product_size, err));
+    for (chunk c = {0}; next_chunk(l, &c);) {
+        LCL_TRY(transform_input(l, i, u, &c, err));
         LCL_TRY(run_multiply(l, false, u, m, &c, err));
-        LCL_TRY(run_transform(l, w->output, output, 4, s->outputs, &c, err));
+        LCL_TRY(transform_output(l, i, m, &c, err));
     }
     return LCL_OK;
+}
+
+static lcl_status transform_output_diff(lcl_layer *l, int i, cl_mem v, const chunk *c,
+                                        lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const lcl_arg args[] = {LCL_ARG(lcl_convolution_top(l, i)->diff),
+                            LCL_ARG(s->epilogue.buffer), LCL_ARG(v), LCL_ARG(c->first),
+                            LCL_ARG(c->n_tiles)};
+
+    return run(l, s->winograd.output_adjoint, transform_range(l, s->outputs, c), args,
+               LCL_COUNT(args), err);
+}
+
+static lcl_status transform_input_diff(lcl_layer *l, int i, cl_mem m, const chunk *c,
+                                       lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const cl_int c0 = 0;
+    const lcl_arg args[] = {LCL_ARG(m), LCL_ARG(l->bottoms[i]->diff), LCL_ARG(c->first),
+                            LCL_ARG(c->n_tiles), LCL_ARG(c0)};
+    const size_t a_block = s->winograd.n_tiles / s->n_blocks;
+    const size_t first = (size_t)c->first / a_block;
+    const size_t last = (size_t)(c->first + c->n_tiles - 1) / a_block;
+    const lcl_range range = {lanes(l), (size_t)s->channels, last - first + 1};
+
+    return run(l, s->winograd.input_adjoint, range, args, LCL_COUNT(args), err);
 }
 
 static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
@@ -329,7 +475,7 @@ static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const cl_int later = c->n0 > 0 || c->t0 > 0;
+    const cl_int later = c->first > 0, panels = (cl_int)c->panels, k_first = 0;
     const cl_int with_bias = s->bias && l->param_propagate[1];
     const cl_int add_bias =
         later || (!w->bias_parts && with_bias && (l->accumulate[1] || i > 0));
@@ -337,14 +483,12 @@ static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
                       : with_bias   ? l->params[1]->diff
                                     : w->filter_parts;
     const lcl_arg args[] = {
-        LCL_ARG(v),     LCL_ARG(u),           LCL_ARG(w->filter_parts),
-        LCL_ARG(db),    LCL_ARG(c->n_blocks), LCL_ARG(c->n_tiles),
-        LCL_ARG(later), LCL_ARG(with_bias),   LCL_ARG(add_bias)};
-    const lcl_range range = {lcl_convolution_lanes(l), points(s) * (size_t)s->group,
-                             (size_t)w->n_shares};
+        LCL_ARG(v),     LCL_ARG(u),         LCL_ARG(w->filter_parts),
+        LCL_ARG(db),    LCL_ARG(panels),    LCL_ARG(k_first),
+        LCL_ARG(later), LCL_ARG(with_bias), LCL_ARG(add_bias)};
+    const lcl_range range = {product_tiles(l), points(s) * (size_t)s->group, w->n_shares};
 
-    return lcl_kernel_run(l->dev, w->filter_product, range, (lcl_range){0}, args,
-                          LCL_COUNT(args), err);
+    return run(l, w->filter_product, range, args, LCL_COUNT(args), err);
 }
 
 /* The parameters' gradients from their partial sums. */
@@ -352,20 +496,22 @@ static lcl_status finish_params(lcl_layer *l, int i, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const cl_int parts = (cl_int)n_parts(l), outputs = s->outputs;
+    const cl_int parts = (cl_int)w->n_shares, outputs = s->outputs, k0 = 0;
     const cl_int add = l->accumulate[0] || i > 0, add_bias = l->accumulate[1] || i > 0;
     const lcl_arg args[] = {LCL_ARG(w->filter_parts), LCL_ARG(parts),
-                            LCL_ARG(l->params[0]->diff), LCL_ARG(add)};
+                            LCL_ARG(l->params[0]->diff), LCL_ARG(k0), LCL_ARG(add)};
+    const lcl_range range = {
+        (size_t)(round_up(s->outputs / s->group, vector_of(l)) / vector_of(l)),
+        (size_t)(s->channels / s->group), (size_t)s->group};
 
     if (l->param_propagate[0])
-        LCL_TRY(lcl_kernel_run(l->dev, w->filter_adjoint, filter_range(l), (lcl_range){0},
-                               args, LCL_COUNT(args), err));
+        LCL_TRY(run(l, w->filter_adjoint, range, args, LCL_COUNT(args), err));
     if (!w->bias_parts || !s->bias || !l->param_propagate[1])
         return LCL_OK;
     const lcl_arg bias_args[] = {LCL_ARG(w->bias_parts), LCL_ARG(parts), LCL_ARG(outputs),
                                  LCL_ARG(l->params[1]->diff), LCL_ARG(add_bias)};
-    return lcl_kernel_run(l->dev, w->sum_parts, (lcl_range){.x = (size_t)s->outputs},
-                          (lcl_range){0}, bias_args, LCL_COUNT(bias_args), err);
+    return run(l, w->sum_parts, (lcl_range){.x = (size_t)s->outputs}, bias_args,
+               LCL_COUNT(bias_args), err);
 }
 
 lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err)
@@ -375,28 +521,26 @@ lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err
     /* What forward kept is that of the last bottom. */
     const bool kept = w->kept_input && i == l->n_bottoms - 1;
     const bool params = l->param_propagate[0] || (s->bias && l->param_propagate[1]);
+    const size_t input_size =
+        w->bottom_size > w->bottom_product_size ? w->bottom_size : w->bottom_product_size;
     cl_mem u = w->kept_input, v, m;
 
     if (!params && !l->propagate[i])
         return LCL_OK;
-    LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_INPUT, w->input_size, err));
-    LCL_TRY(lcl_device_scratch(&v, l->dev, SCRATCH_OUTPUT, w->output_size, err));
+    LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_INPUT, input_size, err));
+    LCL_TRY(lcl_device_scratch(&v, l->dev, SCRATCH_OUTPUT, w->top_size, err));
     if (!u)
         u = m;
-    for (chunk c = {0}; next_chunk(s, &c);) {
-        const cl_mem input[] = {l->bottoms[i]->data, u};
-        const cl_mem output[] = {lcl_convolution_top(l, i)->diff, s->epilogue.buffer, v};
-        const cl_mem gradient[] = {m, l->bottoms[i]->diff};
-        LCL_TRY(run_transform(l, w->output_adjoint, output, 3, s->outputs, &c, err));
+    for (chunk c = {0}; next_chunk(l, &c);) {
+        LCL_TRY(transform_output_diff(l, i, v, &c, err));
         if (params) {
             if (!kept)
-                LCL_TRY(run_transform(l, w->input, input, 2, s->channels, &c, err));
+                LCL_TRY(transform_input(l, i, u, &c, err));
             LCL_TRY(run_filter_product(l, i, v, u, &c, err));
         }
         if (l->propagate[i]) {
             LCL_TRY(run_multiply(l, true, v, m, &c, err));
-            LCL_TRY(
-                run_transform(l, w->input_adjoint, gradient, 2, s->channels, &c, err));
+            LCL_TRY(transform_input_diff(l, i, m, &c, err));
         }
     }
     return params ? finish_params(l, i, err) : LCL_OK;
