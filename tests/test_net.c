@@ -631,7 +631,7 @@ START_TEST(block_is_chosen)
     static const struct {
         const char *batch, *env_block, *env_vector;
         int wanted, block, vector;
-    } t[] = {{"3", NULL, NULL, 0, 1, 1}, {"64", NULL, NULL, 8, 8, 0},
+    } t[] = {{"1", NULL, NULL, 0, 1, 1}, {"64", NULL, NULL, 8, 8, 0},
              {"3", "32", "4", 0, 32, 4}, {"64", "32", "4", 1, 1, 1},
              {"64", "8", "16", 0, 8, 8}, {"64", NULL, "2", 6, 6, 2},
              {"64", NULL, NULL, 0, 0, 0}};
@@ -650,6 +650,24 @@ START_TEST(block_is_chosen)
         ck_assert_int_eq(block, t[i].block ? t[i].block : cpu ? 16 : 32);
         if (t[i].vector)
             ck_assert_int_eq(vector, t[i].vector);
+    }
+}
+END_TEST
+
+/* On a CPU as many as hold the batch, at most 16; elsewhere 1 or 32. */
+START_TEST(block_suits_the_batch)
+{
+    static const struct {
+        const char *batch;
+        int cpu, other;
+    } t[] = {{"2", 2, 1}, {"3", 4, 1}, {"4", 4, 32}, {"5", 8, 32}, {"9", 16, 32}};
+    bool cpu = lcl_device_is_cpu(testing_device());
+    lcl_error err;
+
+    for (size_t i = 0; i < LCL_COUNT(t); i++) {
+        int block = 0, vector = 0;
+        CHECK_OK(block_of(t[i].batch, 0, &block, &vector, &err));
+        ck_assert_int_eq(block, cpu ? t[i].cpu : t[i].other);
     }
 }
 END_TEST
@@ -903,6 +921,7 @@ int main(void)
     tcase_add_test(tcase, refuses_models);
     tcase_add_test(tcase, blobs_in_the_message);
     tcase_add_test(tcase, block_is_chosen);
+    tcase_add_test(tcase, block_suits_the_batch);
     tcase_add_test(tcase, block_is_checked);
     tcase_add_test(tcase, layouts_agree);
     tcase_add_test(tcase, plain_layers_in_a_net);

@@ -262,8 +262,8 @@ void lcl_bench_convolution(lcl_bench *b)
     for (size_t i = 0; i < LCL_COUNT(shapes); i++) {
         conv_run r = {0};
         lcl_error err = {0};
-        const bool left_out = b->options->quick && !shapes[i].quick &&
-                              !lcl_bench_names(b, shapes[i].name);
+        const bool left_out =
+            b->options->quick && !shapes[i].quick && !lcl_bench_names(b, shapes[i].name);
         if (left_out || !lcl_bench_wants(b, shapes[i].name))
             continue;
         if (prepare(&r, b, &shapes[i], &err) == LCL_OK)

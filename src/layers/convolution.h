@@ -40,9 +40,11 @@ typedef struct {
     size_t n_tiles, n_panels, chunk_panels; /* of all blocks; of a chunk */
     int groups;                             /* of tiles in a panel */
     int top_tile, bottom_tile; /* rows of a product at a time, forward and backward */
-    int top_rows, bottom_rows; /* channels of a group, with those that fill the last tile */
-    size_t row_shares[2];      /* of multiply, multiply_adjoint */
-    int product_rows, product_vectors; /* of filter_product at a time: of the bottom, the top */
+    int top_rows,
+        bottom_rows;      /* channels of a group, with those that fill the last tile */
+    size_t row_shares[2]; /* of multiply, multiply_adjoint */
+    int product_rows,
+        product_vectors;       /* of filter_product at a time: of the bottom, the top */
     int filters_size, k_pitch; /* floats a point and group; a row of filter_product */
     size_t n_shares;           /* of filter_product */
     /* Bytes of a chunk's transformed bottom and top, and of products that are as large. */

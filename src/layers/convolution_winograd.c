@@ -9,12 +9,11 @@
 
 #define TILE 4                         /* outputs along an axis of a tile */
 #define CHUNK_BYTES ((size_t)16 << 20) /* of transformed images in flight */
-#define SLAB_BYTES ((size_t)6 << 20)   /* of transformed filters in flight, if more */
 #define KEPT_BYTES ((size_t)8 << 20)   /* of a bottom's transform kept for backward */
 #define MIN_CHANNELS 8                 /* fewer do not pay for the transforms */
 #define MAX_GROUPS 6                   /* of a panel */
 
-enum { SCRATCH_INPUT, SCRATCH_OUTPUT, SCRATCH_FILTERS };
+enum { SCRATCH_INPUT, SCRATCH_OUTPUT };
 
 bool lcl_convolution_winograd_suits(const lcl_layer *l)
 {
@@ -130,11 +129,12 @@ static void plan(lcl_layer *l)
     const int *out = s->s.out, outputs = s->outputs / s->group;
     const int channels = s->channels / s->group;
 
-    w->n_tiles = (size_t)((out[1] + TILE - 1) / TILE) * (size_t)((out[2] + TILE - 1) / TILE) *
-                 s->n_blocks;
+    w->n_tiles = (size_t)((out[1] + TILE - 1) / TILE) *
+                 (size_t)((out[2] + TILE - 1) / TILE) * s->n_blocks;
     choose_tiles(l, w->n_tiles);
     w->n_panels = (w->n_tiles + tiles_a_panel(l) - 1) / tiles_a_panel(l);
-    const size_t panel = transform_size(l, s->channels, 1) + transform_size(l, s->outputs, 1);
+    const size_t panel =
+        transform_size(l, s->channels, 1) + transform_size(l, s->outputs, 1);
     size_t n_chunks = (w->n_panels * panel + CHUNK_BYTES - 1) / CHUNK_BYTES;
     if (n_chunks > w->n_panels)
         n_chunks = w->n_panels;
@@ -149,7 +149,8 @@ static void plan(lcl_layer *l)
     w->k_pitch = round_up(vectors, w->product_vectors) * vector_of(l);
     w->bottom_size = transform_size(l, s->channels, w->chunk_panels);
     w->top_size = transform_size(l, s->outputs, w->chunk_panels);
-    w->bottom_product_size = transform_size(l, s->group * w->bottom_rows, w->chunk_panels);
+    w->bottom_product_size =
+        transform_size(l, s->group * w->bottom_rows, w->chunk_panels);
     w->top_product_size = transform_size(l, s->group * w->top_rows, w->chunk_panels);
 }
 
@@ -183,15 +184,19 @@ static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
 
 /* A kernel with the constant matrices: of `file`, where `part` is defined. */
 static lcl_status get_transform(lcl_layer *l, lcl_kernel **out, const char *file,
-                                const char *part, const char *name, int group, lcl_error *err)
+                                const char *part, const char *name, int group,
+                                lcl_error *err)
 {
     const lcl_winograd *m = &((convolution_state *)l->state)->winograd.matrices;
     char *bt = lcl_winograd_text(&m->bt, m->n, m->n);
     char *at = lcl_winograd_text(&m->at, m->n, m->tile);
     char *gt = lcl_winograd_text(&m->gt, m->n, m->kernel);
-    const lcl_define own[] = {{part, 1},           {"TM", m->tile},
-                              {"R", m->kernel},    {"BT_VALUES", 0, bt},
-                              {"AT_VALUES", 0, at}, {"GT_VALUES", 0, gt}};
+    const lcl_define own[] = {{part, 1},
+                              {"TM", m->tile},
+                              {"R", m->kernel},
+                              {"BT_VALUES", 0, bt},
+                              {"AT_VALUES", 0, at},
+                              {"GT_VALUES", 0, gt}};
     lcl_status status = get_kernel(l, out, file, name, group, own, LCL_COUNT(own), err);
 
     free(bt);
@@ -245,8 +250,8 @@ static lcl_status get_filter_product(lcl_layer *l, lcl_error *err)
                               {"CT", w->product_rows},
                               {"KT", w->product_vectors}};
 
-    return get_kernel(l, &w->filter_product, "winograd_product", "winograd_filter_product",
-                      group_of(l), own, LCL_COUNT(own), err);
+    return get_kernel(l, &w->filter_product, "winograd_product",
+                      "winograd_filter_product", group_of(l), own, LCL_COUNT(own), err);
 }
 
 lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err)
@@ -374,7 +379,8 @@ static lcl_status transform_filters(lcl_layer *l, lcl_error *err)
     const cl_int k0 = 0, c0 = 0;
     const lcl_arg args[] = {LCL_ARG(l->params[0]->data), LCL_ARG(w->filters), LCL_ARG(k0),
                             LCL_ARG(c0)};
-    const lcl_range range = {(size_t)(w->filters_size / vector_of(l)), (size_t)s->group, 1};
+    const lcl_range range = {(size_t)(w->filters_size / vector_of(l)), (size_t)s->group,
+                             1};
 
     return run(l, w->filter, range, args, LCL_COUNT(args), err);
 }
@@ -482,10 +488,9 @@ static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
     const cl_mem db = w->bias_parts ? w->bias_parts
                       : with_bias   ? l->params[1]->diff
                                     : w->filter_parts;
-    const lcl_arg args[] = {
-        LCL_ARG(v),     LCL_ARG(u),         LCL_ARG(w->filter_parts),
-        LCL_ARG(db),    LCL_ARG(panels),    LCL_ARG(k_first),
-        LCL_ARG(later), LCL_ARG(with_bias), LCL_ARG(add_bias)};
+    const lcl_arg args[] = {LCL_ARG(v),     LCL_ARG(u),         LCL_ARG(w->filter_parts),
+                            LCL_ARG(db),    LCL_ARG(panels),    LCL_ARG(k_first),
+                            LCL_ARG(later), LCL_ARG(with_bias), LCL_ARG(add_bias)};
     const lcl_range range = {product_tiles(l), points(s) * (size_t)s->group, w->n_shares};
 
     return run(l, w->filter_product, range, args, LCL_COUNT(args), err);
