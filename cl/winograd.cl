@@ -91,17 +91,16 @@ constant float GT[TN][R] = GT_VALUES;
 #define GATHER_TILE(matrix, n, COLUMN, ROW) TRANSFORM(GATHER, matrix, n, TN, n, COLUMN, ROW)
 
 #ifdef FILTER
-/* Number `f` of a point's filters is u[k0 + f / (FC * KB) * KB + f % KB][c0 + f / KB % FC]: V of
- * them a work-item; FILTERS floats a point and group. x: vectors, y: groups. */
-kernel void winograd_filter(global const float *restrict w, global float *restrict u, int k0,
-                            int c0)
+/* Number `f` of a point's filters is u[f / (C * KB) * KB + f % KB][f / KB % C]: V of them a
+ * work-item; FILTERS floats a point and group. x: vectors, y: groups. */
+kernel void winograd_filter(global const float *restrict w, global float *restrict u)
 {
     const int first = get_global_id(0) * V, g = get_global_id(1);
     int from[V];
 
     UNROLL for (int v = 0; v < V; v++) {
-        const int f = first + v, c = min(c0 + f / KB % FC, C - 1);
-        from[v] = ((g * K + min(k0 + f / (FC * KB) * KB + f % KB, K - 1)) * C + c) * R * R;
+        const int f = first + v, k = min(f / (C * KB) * KB + f % KB, K - 1);
+        from[v] = ((g * K + k) * C + f / KB % C) * R * R;
     }
 #define COLUMN(x, j)                                                                         \
     OUTER for (int i = 0; i < R; i++)                                                        \
@@ -120,27 +119,27 @@ kernel void winograd_filter(global const float *restrict w, global float *restri
 #endif
 
 #ifdef FILTER_ADJOINT
-/* dw = G^T du G (+ dw) for filters k0 on, with du summed over `n_shares` arrays of
- * [point][g][c][k], K_PITCH floats a c: V filters a work-item. x: vectors of k, y: c, z: g. */
+/* dw = G^T du G (+ dw), with du summed over `n_shares` arrays of [point][g][c][k], K_PITCH
+ * floats a c: V filters a work-item. x: vectors of k, y: c, z: g. */
 kernel void winograd_filter_adjoint(global const float *restrict du, int n_shares,
-                                    global float *restrict dw, int k0, int accumulate)
+                                    global float *restrict dw, int accumulate)
 {
-    const int at = get_global_id(0) * V, c = get_global_id(1), g = get_global_id(2);
+    const int k0 = get_global_id(0) * V, c = get_global_id(1), g = get_global_id(2);
 
 #define COLUMN(x, j)                                                                         \
     OUTER for (int i = 0; i < TN; i++)                                                       \
     {                                                                                        \
         x[i] = (vec)(0.0f);                                                                  \
         for (int s = 0; s < n_shares; s++)                                                   \
-            x[i] += LOAD(du + ((((size_t)s * TN * TN + i * TN + (j)) * G + g) * C + c) * K_PITCH + at); \
+            x[i] += LOAD(du + ((((size_t)s * TN * TN + i * TN + (j)) * G + g) * C + c) * K_PITCH + k0); \
     }
 #define ROW(i, x)                                                                            \
     OUTER for (int j = 0; j < R; j++)                                                        \
     {                                                                                        \
         float lanes[V];                                                                      \
         STORE(x[j], lanes);                                                                  \
-        for (int v = 0; v < min(V, K - k0 - at); v++) {                                           \
-            global float *to = dw + (((g * K + k0 + at + v) * C + c) * R + (i)) * R + j;          \
+        for (int v = 0; v < min(V, K - k0); v++) {                                           \
+            global float *to = dw + (((g * K + k0 + v) * C + c) * R + (i)) * R + j;          \
             *to = accumulate ? *to + lanes[v] : lanes[v];                                    \
         }                                                                                    \
     }

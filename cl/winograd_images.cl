@@ -139,21 +139,20 @@ kernel void winograd_input(global const float *restrict x, global vec *restrict 
     (size_t)(tiles[t].block * G * K + (k)) * TOP_IMAGE + (tiles[t].top + (h)) / QH * (OW / QW) + \
         (tiles[t].left + (w)) / QW
 
-/* y = A^T m A + bias for channels k0 .. k0 + n_k, which are those of m. Ids as in winograd_input. */
+/* y = A^T m A + bias. Ids as in winograd_input. */
 kernel void winograd_output(global const vec *restrict m, global const float *restrict bias,
                             global float *restrict y, global uchar *restrict places, int first,
-                            int n_tiles, int k0, int n_k)
+                            int n_tiles)
 {
     const int share = get_global_id(1), n_shares = get_global_size(1), panel = get_global_id(2);
 
     for (int j = 0; j < GROUPS; j++) {
         tile_t tiles[TILES_A_GROUP];
         find_tiles(tiles, first, n_tiles, panel * GROUPS + j);
-        for (int row = n_k * share / n_shares; row < n_k * (share + 1) / n_shares; row++) {
-            const int k = k0 + row;
+        for (int k = G * K * share / n_shares; k < G * K * (share + 1) / n_shares; k++) {
             const vec b = (vec)(BIAS ? bias[k] : 0.0f);
             global const vec *from =
-                m + PANEL(G * TOP_ROWS, 0, panel, row / K * TOP_ROWS + row % K) + j * LANES;
+                m + PANEL(G * TOP_ROWS, 0, panel, k / K * TOP_ROWS + k % K) + j * LANES;
             vec out[TM][TM];
             if (!tiles[0].exists)
                 break;
@@ -228,13 +227,12 @@ kernel void winograd_output_adjoint(global const float *restrict dy,
     }
 }
 
-/* dx = the sum of B m B^T over the tiles, channels c0 on; where a block's first tile is among them
- * dx is set to zero before. A work-item adds the tiles of a block one after another, as their
+/* dx = the sum of B m B^T over the tiles; where a block's first tile is among them dx is set to zero before. A work-item adds the tiles of a block one after another, as their
  * windows overlap. x: lanes, y: channels, z: blocks that have tiles among these. */
 kernel void winograd_input_adjoint(global const vec *restrict m, global float *restrict dx,
-                                   int first, int n_tiles, int c0)
+                                   int first, int n_tiles)
 {
-    const int row = get_global_id(1), c = c0 + row, block = first / TILES + get_global_id(2);
+    const int c = get_global_id(1), block = first / TILES + get_global_id(2);
     const int from = max(block * TILES - first, 0);
     const int end = min((block + 1) * TILES - first, n_tiles);
     const size_t image = (size_t)(block * G * C + c) * BOTTOM_IMAGE;
@@ -246,7 +244,7 @@ kernel void winograd_input_adjoint(global const vec *restrict m, global float *r
         tile_t tiles[TILES_A_GROUP];
         global const vec *in = m +
                                PANEL(G * BOTTOM_ROWS, 0, group / GROUPS,
-                                     row / C * BOTTOM_ROWS + row % C) +
+                                     c / C * BOTTOM_ROWS + c % C) +
                                group % GROUPS * LANES;
         find_tiles(tiles, first, n_tiles, group);
         FOR_TILES(t) tiles[t].exists &= tiles[t].block == block;

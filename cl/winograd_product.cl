@@ -76,23 +76,23 @@ inline void transpose(vec x[V])
 #endif
 }
 
-/* du[share][point][g][c][k] = sum over this share's panels of v[k_first + k] u[c] (+ du), K_PITCH
+/* du[share][point][g][c][k] = sum over this share's panels of v[k] u[c] (+ du), K_PITCH
  * floats a c. A panel's v is turned first, so that k lie in vectors: CT channels x KT vectors of k at a
  * time, summed over a panel's floats. Points 1, 1 of v are the sums of dy over the tiles: their sum
  * is the gradient of the bias, db.
  * x: tiles of k, y: points and groups, z: shares of the panels. */
 kernel void winograd_filter_product(global const float *restrict v, global const float *restrict u,
                                     global float *restrict du, global float *restrict db,
-                                    int n_panels, int k_first, int accumulate,
-                                    int with_bias, int accumulate_bias)
+                                    int n_panels, int accumulate, int with_bias,
+                                    int accumulate_bias)
 {
-    const int k0 = k_first + get_global_id(0) * KT * V;
+    const int k0 = get_global_id(0) * KT * V;
     const int point = get_global_id(1) / G, g = get_global_id(1) % G;
     const int share = get_global_id(2), n_shares = get_global_size(2);
     const int first = n_panels * share / n_shares, end = n_panels * (share + 1) / n_shares;
     float turned[GROUPS * B][KT * V];
 
-    du += (((size_t)share * POS + point) * G + g) * C * K_PITCH + k0 - k_first;
+    du += (((size_t)share * POS + point) * G + g) * C * K_PITCH + k0;
     for (int panel = first; panel < end; panel++) {
         global const float *vs = v + (point * POINT(G * K) + ((size_t)panel * K * G + g * K) * GROUPS) * B;
         global const float *us = u + (point * POINT(G * C) + ((size_t)panel * C * G + g * C) * GROUPS) * B;

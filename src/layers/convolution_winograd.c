@@ -171,7 +171,6 @@ static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
                                   {"BOTTOM_ROWS", w->bottom_rows},
                                   {"FILTERS", w->filters_size},
                                   {"KB", w->top_tile},
-                                  {"FC", s->channels / s->group},
                                   {"K_PITCH", w->k_pitch}};
     lcl_define all[LCL_CONVOLUTION_DEFINES + LCL_COUNT(defines) + 8];
     size_t n = lcl_convolution_defines(l, all);
@@ -376,9 +375,7 @@ static lcl_status transform_filters(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const cl_int k0 = 0, c0 = 0;
-    const lcl_arg args[] = {LCL_ARG(l->params[0]->data), LCL_ARG(w->filters), LCL_ARG(k0),
-                            LCL_ARG(c0)};
+    const lcl_arg args[] = {LCL_ARG(l->params[0]->data), LCL_ARG(w->filters)};
     const lcl_range range = {(size_t)(w->filters_size / vector_of(l)), (size_t)s->group,
                              1};
 
@@ -416,15 +413,12 @@ static lcl_status transform_output(lcl_layer *l, int i, cl_mem m, const chunk *c
 {
     convolution_state *s = l->state;
     const cl_mem bias = l->params[s->bias ? 1 : 0]->data;
-    const cl_int k0 = 0, n_k = s->outputs;
     const lcl_arg args[] = {LCL_ARG(m),
                             LCL_ARG(bias),
                             LCL_ARG(lcl_convolution_top(l, i)->data),
                             LCL_ARG(s->epilogue.buffer),
                             LCL_ARG(c->first),
-                            LCL_ARG(c->n_tiles),
-                            LCL_ARG(k0),
-                            LCL_ARG(n_k)};
+                            LCL_ARG(c->n_tiles)};
 
     return run(l, s->winograd.output, transform_range(l, s->outputs, c), args,
                LCL_COUNT(args), err);
@@ -465,9 +459,8 @@ static lcl_status transform_input_diff(lcl_layer *l, int i, cl_mem m, const chun
                                        lcl_error *err)
 {
     convolution_state *s = l->state;
-    const cl_int c0 = 0;
     const lcl_arg args[] = {LCL_ARG(m), LCL_ARG(l->bottoms[i]->diff), LCL_ARG(c->first),
-                            LCL_ARG(c->n_tiles), LCL_ARG(c0)};
+                            LCL_ARG(c->n_tiles)};
     const size_t a_block = s->winograd.n_tiles / s->n_blocks;
     const size_t first = (size_t)c->first / a_block;
     const size_t last = (size_t)(c->first + c->n_tiles - 1) / a_block;
@@ -481,16 +474,16 @@ static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const cl_int later = c->first > 0, panels = (cl_int)c->panels, k_first = 0;
+    const cl_int later = c->first > 0, panels = (cl_int)c->panels;
     const cl_int with_bias = s->bias && l->param_propagate[1];
     const cl_int add_bias =
         later || (!w->bias_parts && with_bias && (l->accumulate[1] || i > 0));
     const cl_mem db = w->bias_parts ? w->bias_parts
                       : with_bias   ? l->params[1]->diff
                                     : w->filter_parts;
-    const lcl_arg args[] = {LCL_ARG(v),     LCL_ARG(u),         LCL_ARG(w->filter_parts),
-                            LCL_ARG(db),    LCL_ARG(panels),    LCL_ARG(k_first),
-                            LCL_ARG(later), LCL_ARG(with_bias), LCL_ARG(add_bias)};
+    const lcl_arg args[] = {
+        LCL_ARG(v),      LCL_ARG(u),     LCL_ARG(w->filter_parts), LCL_ARG(db),
+        LCL_ARG(panels), LCL_ARG(later), LCL_ARG(with_bias),       LCL_ARG(add_bias)};
     const lcl_range range = {product_tiles(l), points(s) * (size_t)s->group, w->n_shares};
 
     return run(l, w->filter_product, range, args, LCL_COUNT(args), err);
@@ -501,10 +494,10 @@ static lcl_status finish_params(lcl_layer *l, int i, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const cl_int parts = (cl_int)w->n_shares, outputs = s->outputs, k0 = 0;
+    const cl_int parts = (cl_int)w->n_shares, outputs = s->outputs;
     const cl_int add = l->accumulate[0] || i > 0, add_bias = l->accumulate[1] || i > 0;
     const lcl_arg args[] = {LCL_ARG(w->filter_parts), LCL_ARG(parts),
-                            LCL_ARG(l->params[0]->diff), LCL_ARG(k0), LCL_ARG(add)};
+                            LCL_ARG(l->params[0]->diff), LCL_ARG(add)};
     const lcl_range range = {
         (size_t)(round_up(s->outputs / s->group, vector_of(l)) / vector_of(l)),
         (size_t)(s->channels / s->group), (size_t)s->group};
