@@ -30,7 +30,7 @@ void lcl_blob_destroy(lcl_blob *b)
     free(b);
 }
 
-/* ---- Shape ---------------------------------------------------------------- */
+/* ---- Shape ------------------------------------------------------------------------- */
 
 size_t lcl_blob_count_range(const lcl_blob *b, int axis, int end)
 {
@@ -136,7 +136,7 @@ static lcl_status blob_check_shape(const lcl_blob *b, int n_axes, const int *sha
     return LCL_OK;
 }
 
-/* ---- Memory --------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 static lcl_status blob_allocate(lcl_blob *b, cl_mem *memory, const char *what,
                                 lcl_error *err)
@@ -219,7 +219,7 @@ void lcl_blob_share_diff(lcl_blob *b, const lcl_blob *from)
     blob_share(b, &b->diff, from->diff, from->capacity);
 }
 
-/* ---- Host copies ---------------------------------------------------------- */
+/* ---- Host copies ------------------------------------------------------------------- */
 
 void lcl_pack(float *out, const float *in, size_t n, size_t count, size_t block)
 {
@@ -258,7 +258,7 @@ static bool blob_is_plain(const lcl_blob *b)
     return b->block == 1 || b->n_axes == 0;
 }
 
-/* ---- On a blank device ---------------------------------------------------- */
+/* ---- On a blank device ------------------------------------------------------------- */
 
 static const float *blob_written(const lcl_blob *b)
 {
@@ -292,7 +292,7 @@ static void blob_note(lcl_blob *b, lcl_which which, const float *in)
     memcpy(b->written, in, count * sizeof *in);
 }
 
-/* ---- On a device ---------------------------------------------------------- */
+/* ---- On a device ------------------------------------------------------------------- */
 
 lcl_status lcl_blob_read(const lcl_blob *b, lcl_which which, float *out, lcl_error *err)
 {

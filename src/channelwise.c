@@ -146,7 +146,7 @@ lcl_status lcl_channel_param(lcl_layer *l, int n_axes, const int *shape,
     return lcl_layer_add_param(l, n_axes, shape, filler ? filler : &constant, err);
 }
 
-/* ---- The options of Scale and Bias ------------------------------------------------------ */
+/* ---- The options of Scale and Bias ------------------------------------------------- */
 
 /* How many axes have weights, from `axis` on; 0 is one weight for all. */
 static lcl_status find_axes(const lcl_layer *l, const lcl_channel_axes *a, int *axis,

@@ -45,7 +45,7 @@ lcl_status lcl_channel_param(lcl_layer *l, int n_axes, const int *shape,
                              const Caffe__FillerParameter *filler, float otherwise,
                              lcl_error *err);
 
-/* ---- The options of Scale and Bias ------------------------------------------------------ */
+/* ---- The options of Scale and Bias ------------------------------------------------- */
 
 /* Which axes of bottom 0 have weights: bottom 1, or a parameter. As the prototxt says. */
 typedef struct {

@@ -12,7 +12,7 @@
 
 static const lcl_db_kind *const kinds[] = {&lcl_lmdb_db, &lcl_leveldb_db};
 
-/* ---- Folders ---------------------------------------------------------------------- */
+/* ---- Folders ----------------------------------------------------------------------- */
 
 static bool is_database_file(const char *name)
 {
@@ -85,7 +85,7 @@ static lcl_status check_target(const char *path, bool replace, bool *exists,
     return LCL_OK;
 }
 
-/* ---- Starting --------------------------------------------------------------------- */
+/* ---- Starting ---------------------------------------------------------------------- */
 
 static lcl_status find_kind(const lcl_db_kind **kind, const char *name, lcl_error *err)
 {
@@ -127,7 +127,7 @@ lcl_status lcl_db_create(lcl_db_writer **out, const char *kind, const char *path
     return LCL_OK;
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 static lcl_status commit(lcl_db_writer *w, lcl_error *err)
 {

@@ -137,7 +137,7 @@ bool lcl_device_is_dry(const lcl_device *dev)
     return dev->dry || lcl_device_is_blank(dev);
 }
 
-/* ---- Faults on purpose ---------------------------------------------------- */
+/* ---- Faults on purpose ------------------------------------------------------------- */
 
 void lcl_device_fault(lcl_device *dev, lcl_fault kind, unsigned n)
 {
@@ -161,7 +161,7 @@ bool lcl_device_is_broken(const lcl_device *dev)
            lcl_tile_get(dev, dev->broken_tile) == dev->broken_value;
 }
 
-/* ---- Memory --------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 static double device_megabytes(cl_ulong bytes)
 {

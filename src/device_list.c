@@ -18,7 +18,7 @@
     "apt-get install pocl-opencl-icd for a CPU, its maker's for a GPU "                  \
     "(nvidia-opencl-icd, intel-opencl-icd, mesa-opencl-icd)"
 
-/* ---- Reading one device --------------------------------------------------- */
+/* ---- Reading one device ------------------------------------------------------------ */
 
 static void list_trim(char *s)
 {
@@ -119,7 +119,7 @@ static void list_read_device(lcl_device_info *d)
     list_check_usable(d);
 }
 
-/* ---- All devices ---------------------------------------------------------- */
+/* ---- All devices ------------------------------------------------------------------- */
 
 /* True where the machine has a GPU device file that this user may not use; its path. */
 static bool list_forbidden_gpu(char *path, size_t size)
@@ -200,7 +200,7 @@ lcl_status lcl_device_list(lcl_device_info **out, size_t *n_out, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Choosing ------------------------------------------------------------- */
+/* ---- Choosing ---------------------------------------------------------------------- */
 
 const char *lcl_device_kind(const lcl_device_info *info)
 {

@@ -34,8 +34,7 @@ typedef struct {
     bool in_place;
 } golden;
 
-/* ---- The layer's text ----------------------------------------------------------------
- */
+/* ---- The layer's text -------------------------------------------------------------- */
 
 /* What follows "#! key " in the text, or NULL. */
 static const char *directive(const char *text, const char *key)
@@ -99,8 +98,7 @@ static void rebase_paths(golden *g)
         rebase_path(g, &g->param->transform_param->mean_file);
 }
 
-/* ---- Arrays --------------------------------------------------------------------------
- */
+/* ---- Arrays ------------------------------------------------------------------------ */
 
 /* <folder>/<kind>_<i>.npy; *found is false where there is none. */
 static lcl_status read_array(const golden *g, const char *kind, int i, lcl_npy *out,
@@ -208,8 +206,7 @@ static lcl_status compare(golden *g, const char *kind, int i, const lcl_blob *b,
     return status;
 }
 
-/* ---- Making the layer ----------------------------------------------------------------
- */
+/* ---- Making the layer -------------------------------------------------------------- */
 
 static lcl_status make_bottom(golden *g, int i, lcl_error *err)
 {
@@ -298,8 +295,7 @@ static void release(golden *g)
     free(g->text);
 }
 
-/* ---- Running it ----------------------------------------------------------------------
- */
+/* ---- Running it -------------------------------------------------------------------- */
 
 static lcl_status forward(golden *g, lcl_error *err)
 {

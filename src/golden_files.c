@@ -81,7 +81,7 @@ lcl_status lcl_golden_read(const lcl_golden_files *files, char **out, size_t *si
     return LCL_OK;
 }
 
-/* ---- Unpacking ---------------------------------------------------------------------- */
+/* ---- Unpacking --------------------------------------------------------------------- */
 
 /* All that gzip packed; free *out. */
 static lcl_status inflate_all(char **out, size_t *n_out, const void *packed, size_t size,

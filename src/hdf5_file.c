@@ -21,7 +21,7 @@ struct lcl_hdf5 {
     char *path;
 };
 
-/* ---- The library ------------------------------------------------------------------ */
+/* ---- The library ------------------------------------------------------------------- */
 
 /* Not every build of libhdf5 locks itself. */
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
@@ -56,7 +56,7 @@ static lcl_status fail_hdf5(const char *path, lcl_status status, const char *wha
                     reason);
 }
 
-/* ---- Opening ---------------------------------------------------------------------- */
+/* ---- Opening ----------------------------------------------------------------------- */
 
 static bool is_hdf5(const char *path)
 {
@@ -139,7 +139,7 @@ void lcl_hdf5_close(lcl_hdf5 *f)
     leave();
 }
 
-/* ---- What there is ---------------------------------------------------------------- */
+/* ---- What there is ----------------------------------------------------------------- */
 
 /* H5Lexists wants every group on the way to be there; so do we, and take its failure for
  * a no. */
@@ -211,7 +211,7 @@ lcl_status lcl_hdf5_list(const lcl_hdf5 *f, const char *group, char ***names, si
     return status;
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 /* A data set that is open, with its type and its space. */
 typedef struct {
@@ -395,7 +395,7 @@ lcl_status lcl_hdf5_read_string(const lcl_hdf5 *f, const char *name, char **out,
     return status;
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 /* Properties of a link that make the groups on its way. */
 static hid_t with_parents(void)
@@ -516,7 +516,7 @@ lcl_status lcl_hdf5_save(lcl_hdf5 *f, lcl_error *err)
     return status;
 }
 
-/* ---- Appending -------------------------------------------------------------------- */
+/* ---- Appending --------------------------------------------------------------------- */
 
 /* A data set without rows that may grow, in pieces of `dims`. */
 static hid_t create_growing(hid_t file, const char *name, int n_axes, const hsize_t *dims)

@@ -9,7 +9,7 @@
 #include "source_kind.h"
 #include "text.h"
 
-/* ---- One file --------------------------------------------------------------------- */
+/* ---- One file ---------------------------------------------------------------------- */
 
 enum { LABELS = 2049, IMAGES = 2051 };
 
@@ -109,7 +109,7 @@ static lcl_status read_file(const char *path, uint32_t magic, idx_file *f, lcl_e
     return status;
 }
 
-/* ---- Images with their labels ----------------------------------------------------- */
+/* ---- Images with their labels ------------------------------------------------------ */
 
 /* `path` with the last `from` of its file name changed, or NULL where there is none; new.
  */
@@ -198,7 +198,7 @@ void lcl_idx_free(lcl_idx *idx)
     *idx = (lcl_idx){0};
 }
 
-/* ---- As a source ------------------------------------------------------------------ */
+/* ---- As a source ------------------------------------------------------------------- */
 
 static lcl_status open_idx(lcl_source *s, lcl_error *err)
 {

@@ -12,7 +12,7 @@
 
 static const lcl_image_kind *const kinds[] = {&lcl_png_image, &lcl_jpeg_image};
 
-/* ---- Files ------------------------------------------------------------------------ */
+/* ---- Files ------------------------------------------------------------------------- */
 
 lcl_status lcl_image_allocate(lcl_image *out, const char *name, lcl_error *err)
 {
@@ -84,7 +84,7 @@ void lcl_image_to_planes(const lcl_image *image, uint8_t *out)
             *out++ = image->pixels[i * channels + c];
 }
 
-/* ---- Resizing --------------------------------------------------------------------- */
+/* ---- Resizing ---------------------------------------------------------------------- */
 
 /* OpenCV's fixed point: weights of 11 bits, rounded once a direction. */
 #define ONE 2048

@@ -42,7 +42,7 @@ static void set_errors(errors *e)
     e->manager.emit_message = check_warning;
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 static bool knows(const uint8_t *bytes, size_t size)
 {
@@ -141,7 +141,7 @@ static lcl_status decode(lcl_image *out, const uint8_t *bytes, size_t size,
     return status;
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 static lcl_status write_jpeg(struct jpeg_compress_struct *jpeg, errors *e,
                              const lcl_image *image, uint8_t *row, unsigned char **bytes,

@@ -29,7 +29,7 @@ static void ignore_warning(png_structp png, png_const_charp message)
     (void)message;
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 static bool knows(const uint8_t *bytes, size_t size)
 {
@@ -107,7 +107,7 @@ static lcl_status decode(lcl_image *out, const uint8_t *bytes, size_t size,
     return status;
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 static void write_bytes(png_structp png, png_bytep bytes, size_t n)
 {

@@ -21,7 +21,7 @@ const lcl_layer_type *const lcl_layer_types[] = {
 };
 #undef LAYER
 
-/* ---- Types ------------------------------------------------------------------------ */
+/* ---- Types ------------------------------------------------------------------------- */
 
 const lcl_layer_type *lcl_layer_find(const char *type)
 {
@@ -81,7 +81,7 @@ lcl_status lcl_layer_find_type(const lcl_layer_type **out,
     return hint_types(type, err);
 }
 
-/* ---- Making a layer --------------------------------------------------------------- */
+/* ---- Making a layer ---------------------------------------------------------------- */
 
 /* Caffe's limits, put in words: "2", "1 to 3", "at least 1". */
 static lcl_status check_count(const lcl_layer *l, const char *field, int n, int min,
@@ -262,7 +262,7 @@ void lcl_layer_destroy(lcl_layer *l)
     free(l);
 }
 
-/* ---- Running it ------------------------------------------------------------------- */
+/* ---- Running it -------------------------------------------------------------------- */
 
 /* Gives the net's tops the shapes of those that stand in for them. */
 static lcl_status shape_net_tops(lcl_layer *l, lcl_error *err)
@@ -325,7 +325,7 @@ lcl_status lcl_layer_backward(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- What layers call ------------------------------------------------------------- */
+/* ---- What layers call -------------------------------------------------------------- */
 
 /* Values that the prototxt or model itself carries for parameter `index`. */
 static lcl_status stored_values(lcl_layer *l, size_t index, float *values, size_t count,

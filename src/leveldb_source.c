@@ -37,7 +37,7 @@ static lcl_status fail_leveldb(const lcl_source *s, char *message, lcl_error *er
     return status;
 }
 
-/* ---- The shadow ------------------------------------------------------------------- */
+/* ---- The shadow -------------------------------------------------------------------- */
 
 static lcl_status link_table(const char *from, const char *to, lcl_error *err)
 {
@@ -116,7 +116,7 @@ static void remove_shadow(state *st)
     free(st->shadow);
 }
 
-/* ---- The source ------------------------------------------------------------------- */
+/* ---- The source -------------------------------------------------------------------- */
 
 static lcl_status check_iterator(const lcl_source *s, lcl_error *err)
 {

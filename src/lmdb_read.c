@@ -56,7 +56,7 @@ static uint64_t le64(const uint8_t *b)
     return le32(b) | (uint64_t)le32(b + 4) << 32;
 }
 
-/* ---- Errors ----------------------------------------------------------------------- */
+/* ---- Errors ------------------------------------------------------------------------ */
 
 static lcl_status fail_page(const lcl_lmdb_reader *r, uint64_t page, lcl_error *err)
 {
@@ -96,7 +96,7 @@ static lcl_status read_at(const lcl_lmdb_reader *r, uint64_t offset, void *out,
     return LCL_OK;
 }
 
-/* ---- Meta pages ------------------------------------------------------------------- */
+/* ---- Meta pages -------------------------------------------------------------------- */
 
 /* All zeros where the file is too short. */
 static lcl_status read_meta(const lcl_lmdb_reader *r, uint64_t offset, meta *m,
@@ -174,7 +174,7 @@ static lcl_status check_unchanged(const lcl_lmdb_reader *r, lcl_error *err)
                     "write databases under another name and rename them when complete");
 }
 
-/* ---- Opening ---------------------------------------------------------------------- */
+/* ---- Opening ----------------------------------------------------------------------- */
 
 static lcl_status open_file(lcl_lmdb_reader *r, lcl_error *err)
 {
@@ -225,7 +225,7 @@ void lcl_lmdb_rewind(lcl_lmdb_reader *r)
     r->depth = 0;
 }
 
-/* ---- Walking ---------------------------------------------------------------------- */
+/* ---- Walking ----------------------------------------------------------------------- */
 
 /* Reads a branch or leaf page into the next level; *kind is which. */
 static lcl_status push_page(lcl_lmdb_reader *r, uint64_t page, int *kind, lcl_error *err)

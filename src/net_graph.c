@@ -34,7 +34,7 @@ static const char *name_of(const layer_message *l)
     return l->name ? l->name : "";
 }
 
-/* ---- State and rules -------------------------------------------------------------- */
+/* ---- State and rules --------------------------------------------------------------- */
 
 static void set_state(Caffe__NetParameter *net, const lcl_net_options *o)
 {
@@ -155,7 +155,7 @@ static void log_net(const graph *g)
     free(text);
 }
 
-/* ---- Who reads what --------------------------------------------------------------- */
+/* ---- Who reads what ---------------------------------------------------------------- */
 
 /* The last top of that name so far; n_tops where there is none. */
 static size_t find_top(const graph *g, const char *name)
@@ -241,7 +241,7 @@ static lcl_status find_uses(graph *g, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Splits ----------------------------------------------------------------------- */
+/* ---- Splits ------------------------------------------------------------------------ */
 
 /* "<blob>_<layer>_<idx>_split", the name of a split layer. */
 static char *split_name(const char *blob, const char *layer, size_t index)
@@ -319,7 +319,7 @@ static void insert_splits(graph *g)
     net->n_layer = n;
 }
 
-/* ---- The rest --------------------------------------------------------------------- */
+/* ---- The rest ---------------------------------------------------------------------- */
 
 static bool same_top(const layer_message *a, size_t i, const layer_message *b, size_t j)
 {

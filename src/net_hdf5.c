@@ -6,7 +6,7 @@
 #include "net_parts.h"
 #include "text.h"
 
-/* ---- Loading ---------------------------------------------------------------------- */
+/* ---- Loading ----------------------------------------------------------------------- */
 
 /* One walk through a file. */
 typedef struct {
@@ -122,7 +122,7 @@ lcl_status lcl_net_load_hdf5(lcl_net *net, const char *path, lcl_error *err)
     return status;
 }
 
-/* ---- Saving ----------------------------------------------------------------------- */
+/* ---- Saving ------------------------------------------------------------------------ */
 
 static lcl_status save_blob(lcl_hdf5 *file, const char *folder, const char *layer,
                             int index, const lcl_blob *b, lcl_which which, lcl_error *err)

@@ -11,7 +11,7 @@ typedef Caffe__LayerParameter layer_message;
 
 enum { N_IMAGE_AXES = 4, COLOR_CHANNELS = 3 };
 
-/* ---- Batches ---------------------------------------------------------------------- */
+/* ---- Batches ----------------------------------------------------------------------- */
 
 static size_t first_dim(const Caffe__BlobShape *shape)
 {
@@ -46,7 +46,7 @@ size_t lcl_net_batch_of(const layer_message *l)
     return n;
 }
 
-/* ---- What the options give -------------------------------------------------------- */
+/* ---- What the options give --------------------------------------------------------- */
 
 /* Goes through the layers of a net from the first to the last. */
 typedef struct {
@@ -81,7 +81,7 @@ static bool any_given(const input_walk *w, const layer_message *l)
     return any;
 }
 
-/* ---- What data layers say of themselves ------------------------------------------- */
+/* ---- What data layers say of themselves -------------------------------------------- */
 
 static bool has_type(const layer_message *l, const char *type)
 {
@@ -166,7 +166,7 @@ static lcl_status fail_unknown(const input_walk *w, const layer_message *l, size
                     l->top[i], batch ? batch : 1);
 }
 
-/* ---- Stand-ins -------------------------------------------------------------------- */
+/* ---- Stand-ins --------------------------------------------------------------------- */
 
 static lcl_status data_shapes(const input_walk *w, const layer_message *l,
                               lcl_net_input *shapes, char **why, lcl_error *err)

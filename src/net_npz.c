@@ -12,7 +12,7 @@ static char *name_of(const lcl_net_param *p)
     return lcl_format("%s/%d", p->layer, p->index);
 }
 
-/* ---- Loading ---------------------------------------------------------------------- */
+/* ---- Loading ----------------------------------------------------------------------- */
 
 /* The names of the net's parameters and where in the archive they are. */
 typedef struct {
@@ -136,7 +136,7 @@ lcl_status lcl_net_load_npz(lcl_net *net, const char *path, lcl_error *err)
     return status;
 }
 
-/* ---- Saving ----------------------------------------------------------------------- */
+/* ---- Saving ------------------------------------------------------------------------ */
 
 static lcl_status save_param(lcl_npz *z, const lcl_net_param *p, lcl_error *err)
 {

@@ -16,7 +16,7 @@ static const layer_message *message_of(const lcl_net *net, size_t layer)
     return net->param->layer[layer];
 }
 
-/* ---- Ownership -------------------------------------------------------------------- */
+/* ---- Ownership --------------------------------------------------------------------- */
 
 /* param { } number `index` of the layer, or NULL. */
 static const Caffe__ParamSpec *spec_of(const layer_message *l, size_t index)
@@ -118,7 +118,7 @@ lcl_status lcl_net_own_params(lcl_net *net, size_t layer, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Memory ----------------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 /* Gives every parameter its offset: each starts where a sub-buffer may. */
 static lcl_status lay_out(lcl_net *net, lcl_error *err)
@@ -319,7 +319,7 @@ size_t lcl_net_param_count(const lcl_net *net)
     return net->param_count;
 }
 
-/* ---- Loading ---------------------------------------------------------------------- */
+/* ---- Loading ----------------------------------------------------------------------- */
 
 static bool is_legacy(const Caffe__BlobProto *b)
 {
@@ -443,7 +443,7 @@ lcl_status lcl_net_load(lcl_net *net, const char *path, lcl_error *err)
     return status;
 }
 
-/* ---- Saving ----------------------------------------------------------------------- */
+/* ---- Saving ------------------------------------------------------------------------ */
 
 /* Values of b's data or diff (zeros where there is none), packed; free them. */
 static lcl_status read_values(const lcl_blob *b, lcl_which which, float **values,

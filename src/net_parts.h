@@ -64,7 +64,7 @@ struct lcl_net {
     bool fuse;      /* steps of several layers may be one */
 };
 
-/* ---- net_inputs.c ----------------------------------------------------------------- */
+/* ---- Net_inputs.c ------------------------------------------------------------------ */
 
 /* Images a source layer makes at a time; 0 where its message does not say. */
 size_t lcl_net_batch_of(const Caffe__LayerParameter *l);
@@ -73,7 +73,7 @@ size_t lcl_net_batch_of(const Caffe__LayerParameter *l);
 lcl_status lcl_net_shape_inputs(lcl_net *net, const lcl_net_options *options,
                                 lcl_error *err);
 
-/* ---- net_param.c ------------------------------------------------------------------ */
+/* ---- Net_param.c ------------------------------------------------------------------- */
 
 /* Finds the owner of each parameter of a layer that was just set up. */
 lcl_status lcl_net_own_params(lcl_net *net, size_t layer, lcl_error *err);
@@ -88,7 +88,7 @@ lcl_status lcl_net_refuse_shape(const char *path, const char *layer, size_t inde
                                 int n_axes, const int *shape, const lcl_blob *b,
                                 lcl_error *err);
 
-/* ---- net_hdf5.c ------------------------------------------------------------------- */
+/* ---- Net_hdf5.c -------------------------------------------------------------------- */
 
 lcl_status lcl_net_load_hdf5(lcl_net *net, const char *path, lcl_error *err);
 

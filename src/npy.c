@@ -28,7 +28,7 @@ typedef struct {
     bool fortran;
 } layout;
 
-/* ---- The header ------------------------------------------------------------------- */
+/* ---- The header -------------------------------------------------------------------- */
 
 /* The header's text between magic, version and length, as a new string; *start is where the
  * values begin. NULL where this is no such file, or the header does not end in it. */
@@ -139,7 +139,7 @@ lcl_status lcl_npy_parse_shape(lcl_npy *out, size_t *file_size, const char *name
     return LCL_OK;
 }
 
-/* ---- The values ------------------------------------------------------------------- */
+/* ---- The values -------------------------------------------------------------------- */
 
 static float from_half(uint16_t half)
 {
@@ -236,7 +236,7 @@ lcl_status lcl_npy_read(lcl_npy *out, const char *path, lcl_error *err)
     return status;
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 void lcl_npy_encode(lcl_text *out, const float *values, int n_axes, const int *shape)
 {

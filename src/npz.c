@@ -48,7 +48,7 @@ void lcl_npz_close(lcl_npz *z)
     free(z);
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 static void list_names(lcl_npz *z)
 {
@@ -167,7 +167,7 @@ lcl_status lcl_npz_read(lcl_npz *z, size_t i, lcl_npy *out, lcl_error *err)
     return status;
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 lcl_status lcl_npz_create(lcl_npz **out, const char *path, lcl_error *err)
 {

@@ -6,7 +6,7 @@
 
 typedef struct lcl_npz lcl_npz;
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 lcl_status lcl_npz_open(lcl_npz **out, const char *path, lcl_error *err);
 void lcl_npz_close(lcl_npz *z);
@@ -18,7 +18,7 @@ const char *lcl_npz_name(const lcl_npz *z, size_t i);
 lcl_status lcl_npz_read_shape(lcl_npz *z, size_t i, lcl_npy *out, lcl_error *err);
 lcl_status lcl_npz_read(lcl_npz *z, size_t i, lcl_npy *out, lcl_error *err);
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 /* A new archive in memory, to be filled and saved. Values are stored as they are, float32. */
 lcl_status lcl_npz_create(lcl_npz **out, const char *path, lcl_error *err);

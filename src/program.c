@@ -13,7 +13,7 @@
 
 #define PROGRAM_MAX_BUNDLES 8
 
-/* ---- Asking --------------------------------------------------------------- */
+/* ---- Asking ------------------------------------------------------------------------ */
 
 /* The kernel's file and name in a first line, then its defines. */
 static char *program_key(const char *file, const char *kernel, const lcl_define *defines,
@@ -104,7 +104,7 @@ void lcl_device_release_programs(lcl_device *dev)
     dev->n_kernels = dev->n_programs = 0;
 }
 
-/* ---- Building together ---------------------------------------------------- */
+/* ---- Building together ------------------------------------------------------------- */
 
 /* Programs that one thread builds as one. */
 typedef struct {
@@ -315,7 +315,7 @@ lcl_status lcl_kernel_cl(cl_kernel *out, lcl_device *dev, lcl_kernel *kernel,
     return LCL_OK;
 }
 
-/* ---- Running -------------------------------------------------------------- */
+/* ---- Running ----------------------------------------------------------------------- */
 
 void lcl_program_group(size_t limit, size_t good, const size_t global[3], size_t group[3])
 {

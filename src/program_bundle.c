@@ -38,7 +38,7 @@ typedef struct {
     char *kernel, *removed; /* where a kernel's first word is; where one that goes is */
 } bundle_scan;
 
-/* ---- Looking at a text ------------------------------------------------------------ */
+/* ---- Looking at a text ------------------------------------------------------------- */
 
 static bool is_word_start(char c)
 {
@@ -161,7 +161,7 @@ static void scan(bundle_scan *s)
     }
 }
 
-/* ---- Putting them together -------------------------------------------------------- */
+/* ---- Putting them together --------------------------------------------------------- */
 
 static void free_words(word_list *list)
 {

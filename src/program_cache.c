@@ -24,7 +24,7 @@ typedef struct {
     uint64_t key_size, binary_size, check;
 } cache_header;
 
-/* ---- Where ------------------------------------------------------------------------ */
+/* ---- Where ------------------------------------------------------------------------- */
 
 /* PoCL and NVIDIA's driver keep what they compile. */
 static bool cache_is_on(const lcl_device *dev)
@@ -77,7 +77,7 @@ static char *cache_path(const lcl_device *dev, const char *key)
     return path;
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 static uint64_t cache_check(const cache_header *h, const char *key, const void *binary)
 {
@@ -146,7 +146,7 @@ cl_program lcl_cache_load(const lcl_device *dev, const char *source, const char 
     return program;
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 bool lcl_cache_make_folders(const char *path)
 {

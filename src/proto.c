@@ -9,8 +9,7 @@
 
 #include "text.h"
 
-/* --- messages -------------------------------------------------------------------------
- */
+/* ---- Messages ---------------------------------------------------------------------- */
 
 void *lcl_proto_new(const ProtobufCMessageDescriptor *type)
 {
@@ -120,8 +119,7 @@ void *lcl_field_add(ProtobufCMessage *message, const ProtobufCFieldDescriptor *f
     return at;
 }
 
-/* --- places ---------------------------------------------------------------------------
- */
+/* ---- Places ------------------------------------------------------------------------ */
 
 /* The slot of (message, field), free or taken. The table is never full. */
 static lcl_place *slot(const lcl_proto *p, const void *message, uint32_t field)
@@ -260,8 +258,7 @@ lcl_status lcl_proto_fail(const lcl_proto *p, const void *message, const char *f
     return status;
 }
 
-/* --- documents ------------------------------------------------------------------------
- */
+/* ---- Documents --------------------------------------------------------------------- */
 
 lcl_proto *lcl_proto_adopt(ProtobufCMessage *root, const char *name)
 {
@@ -302,8 +299,7 @@ const char *lcl_proto_name(const lcl_proto *p)
     return p->name;
 }
 
-/* --- copies ---------------------------------------------------------------------------
- */
+/* ---- Copies ------------------------------------------------------------------------ */
 
 static ProtobufCMessage *copy_message(lcl_proto *to, const lcl_proto *from,
                                       const ProtobufCMessage *message);

@@ -11,8 +11,7 @@
 
 enum { VARINT = 0, FIXED64 = 1, DELIMITED = 2, FIXED32 = 5 };
 
-/* --- is it what it should be? ---------------------------------------------------------
- */
+/* ---- Is it what it should be? ------------------------------------------------------ */
 
 typedef struct {
     const char *name; /* of the file */
@@ -164,8 +163,7 @@ static lcl_status check_message(const reader *r, const ProtobufCMessageDescripto
     return LCL_OK;
 }
 
-/* --- what else is it? -----------------------------------------------------------------
- */
+/* ---- What else is it? -------------------------------------------------------------- */
 
 static bool is_text(const uint8_t *bytes, size_t size)
 {
@@ -214,8 +212,7 @@ static void hint_content(const ProtobufCMessageDescriptor *type, const uint8_t *
                  type->short_name);
 }
 
-/* --- memory ----------------------------------------------------------------------------
- */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 /* Counts what protobuf-c allocates; never gives back. */
 typedef struct {

@@ -48,8 +48,7 @@ bool lcl_fix_replace(lcl_fault *f, size_t from, size_t to, const char *format, .
     return true;
 }
 
-/* --- names ----------------------------------------------------------------------------
- */
+/* ---- Names ------------------------------------------------------------------------- */
 
 /* The string that is the value of the field whose name stands at `place`. */
 static bool find_string(const lcl_proto *doc, size_t place, lcl_token *string)
@@ -121,8 +120,7 @@ static bool fix_names(fixer *f, const lcl_proto *doc, const ProtobufCMessage *me
     return false;
 }
 
-/* --- faults ---------------------------------------------------------------------------
- */
+/* ---- Faults ------------------------------------------------------------------------ */
 
 /* The error that the reader stopped with, told by the text as it was. */
 static lcl_status fail(const fixer *f, const lcl_parser *p)
@@ -169,8 +167,7 @@ static bool apply_rule(fixer *f, const lcl_parser *p)
     return false;
 }
 
-/* --- the whole ------------------------------------------------------------------------
- */
+/* ---- The whole --------------------------------------------------------------------- */
 
 /* Makes the places of a document that was read from the repaired text those of the text as
  * it was. */

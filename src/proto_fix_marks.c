@@ -6,8 +6,7 @@
 #include "proto_fix_rules.h"
 #include "proto_hint.h"
 
-/* --- characters -----------------------------------------------------------------------
- */
+/* ---- Characters -------------------------------------------------------------------- */
 
 /* The ASCII form of a character that only looks like one, or NULL; *n: its bytes. */
 static const char *plain_form(const lcl_look *l, size_t offset, char buffer[2], size_t *n)
@@ -76,8 +75,7 @@ bool lcl_fix_look_alike(lcl_fault *f)
     return end > start;
 }
 
-/* --- strings --------------------------------------------------------------------------
- */
+/* ---- Strings ----------------------------------------------------------------------- */
 
 /* Where a string stands that should not, one before it in the line may end with a quote of
  * another form, and so may this one. */
@@ -119,8 +117,7 @@ bool lcl_fix_unclosed(lcl_fault *f)
                            (int)n, s, *s);
 }
 
-/* --- signs and braces -----------------------------------------------------------------
- */
+/* ---- Signs and braces -------------------------------------------------------------- */
 
 static bool is_expected(const lcl_parser *p, const char *symbol)
 {

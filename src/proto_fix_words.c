@@ -15,7 +15,7 @@ static bool at_value(const lcl_parser *p)
     return p->field && !p->expected && p->earlier == LCL_NO_PLACE;
 }
 
-/* --- values --------------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------------------ */
 
 /* The bytes of the text at `offset` that were meant to be a string. */
 static size_t unquoted(const lcl_look *l, size_t offset)
@@ -83,7 +83,7 @@ bool lcl_fix_misspelt_value(lcl_fault *f)
     return other;
 }
 
-/* --- words grown together --------------------------------------------------------------- */
+/* ---- Words grown together ---------------------------------------------------------- */
 
 bool lcl_fix_glued_number(lcl_fault *f)
 {
@@ -112,7 +112,7 @@ bool lcl_fix_glued_word(lcl_fault *f)
                                     word, (int)(t.length - n), word + n);
 }
 
-/* --- fields --------------------------------------------------------------------------- */
+/* ---- Fields ------------------------------------------------------------------------ */
 
 bool lcl_fix_misspelt_field(lcl_fault *f)
 {

@@ -8,8 +8,7 @@
 
 #include "text.h"
 
-/* --- characters -----------------------------------------------------------------------
- */
+/* ---- Characters -------------------------------------------------------------------- */
 
 static const struct {
     uint32_t code;
@@ -95,8 +94,7 @@ bool lcl_hint_character(const char *text, size_t length, size_t offset, lcl_erro
     return true;
 }
 
-/* --- words ----------------------------------------------------------------------------
- */
+/* ---- Words ------------------------------------------------------------------------- */
 
 /* Fields that only other versions of Caffe have. */
 static const struct {

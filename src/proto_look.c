@@ -18,8 +18,7 @@ message_type *lcl_look_type(const lcl_look *l)
     return l->open[l->depth];
 }
 
-/* --- characters -----------------------------------------------------------------------
- */
+/* ---- Characters -------------------------------------------------------------------- */
 
 char lcl_look_at(const lcl_look *l, size_t offset, size_t *n)
 {
@@ -93,8 +92,7 @@ size_t lcl_look_number(const lcl_look *l, size_t start)
     return end - start;
 }
 
-/* --- values ---------------------------------------------------------------------------
- */
+/* ---- Values ------------------------------------------------------------------------ */
 
 static const char *spelt_enum(const ProtobufCEnumDescriptor *values, const char *word)
 {
@@ -204,8 +202,7 @@ bool lcl_look_value(const lcl_look *l, field_type *field, size_t offset, size_t 
     }
 }
 
-/* --- fields ---------------------------------------------------------------------------
- */
+/* ---- Fields ------------------------------------------------------------------------ */
 
 /* The colon or brace that makes a word (which ends at `offset`) the name of this field. */
 static bool past_colon(const lcl_look *l, field_type *field, size_t *offset)

@@ -6,8 +6,7 @@
 
 #include "proto_hint.h"
 
-/* --- errors ---------------------------------------------------------------------------
- */
+/* ---- Errors ------------------------------------------------------------------------ */
 
 const char *lcl_parser_show(lcl_parser *p, lcl_token token)
 {
@@ -125,8 +124,7 @@ static lcl_status fail_identifier(lcl_parser *p)
     return LCL_EPROTO;
 }
 
-/* --- words ----------------------------------------------------------------------------
- */
+/* ---- Words ------------------------------------------------------------------------- */
 
 lcl_status lcl_parser_next(lcl_parser *p)
 {

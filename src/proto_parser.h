@@ -45,8 +45,7 @@ typedef struct {
 lcl_status lcl_parser_read(lcl_parser *p, const ProtobufCMessageDescriptor *type,
                            const char *name, char *text, size_t length);
 
-/* --- errors ---------------------------------------------------------------------------
- */
+/* ---- Errors ------------------------------------------------------------------------ */
 
 /* Fails at `place` with a mark under `word`. */
 lcl_status lcl_parser_fail(lcl_parser *p, size_t place, lcl_token word,
@@ -68,8 +67,7 @@ char *lcl_parser_copy(const lcl_parser *p, lcl_token token);
 /* The line, from 1, in which the byte lies. */
 size_t lcl_parser_line(const lcl_parser *p, size_t offset);
 
-/* --- words ----------------------------------------------------------------------------
- */
+/* ---- Words ------------------------------------------------------------------------- */
 
 lcl_status lcl_parser_next(lcl_parser *p);
 bool lcl_parser_at(const lcl_parser *p, const char *symbol);
@@ -85,8 +83,7 @@ lcl_status lcl_parser_open(lcl_parser *p, lcl_token name,
 /* Its counterpart. */
 lcl_status lcl_parser_close(lcl_parser *p);
 
-/* --- fields ---------------------------------------------------------------------------
- */
+/* ---- Fields ------------------------------------------------------------------------ */
 
 /* One value of any type but a message. */
 typedef union {

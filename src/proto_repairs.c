@@ -25,8 +25,7 @@ void lcl_repairs_free(lcl_repairs *r)
     *r = (lcl_repairs){0};
 }
 
-/* --- changes --------------------------------------------------------------------------
- */
+/* ---- Changes ----------------------------------------------------------------------- */
 
 /* Makes the text anew from the repairs. */
 static void apply(lcl_repairs *r)
@@ -139,8 +138,7 @@ void lcl_repairs_undo(lcl_repairs *r, size_t origin)
     apply(r);
 }
 
-/* --- the report -----------------------------------------------------------------------
- */
+/* ---- The report -------------------------------------------------------------------- */
 
 static bool is_blank(char c)
 {

@@ -59,8 +59,7 @@ const char *lcl_v1_type_name(const char *old)
     return NULL;
 }
 
-/* --- moving fields --------------------------------------------------------------------
- */
+/* ---- Moving fields ----------------------------------------------------------------- */
 
 static const ProtobufCFieldDescriptor *field_of(const void *message, const char *name)
 {
@@ -128,8 +127,7 @@ void *lcl_upgrade_part(lcl_proto *p, void *message, const char *name, const void
     return part;
 }
 
-/* --- transformation fields inside data parameters --------------------------------------
- */
+/* ---- Transformation fields inside data parameters ---------------------------------- */
 
 /* The old fields of one layer's data parameter to its transform_param. */
 static bool move_transform(lcl_proto *p, Caffe__V1LayerParameter *layer, void *data_param)
@@ -172,8 +170,7 @@ static void upgrade_transforms(lcl_proto *p, Caffe__NetParameter *net, lcl_log *
                 p->name);
 }
 
-/* --- layers to layer ------------------------------------------------------------------
- */
+/* ---- Layers to layer --------------------------------------------------------------- */
 
 static Caffe__ParamSpec *param_spec(lcl_proto *p, Caffe__LayerParameter *layer, size_t i)
 {
@@ -267,8 +264,7 @@ static lcl_status upgrade_layers(lcl_proto *p, Caffe__NetParameter *net, lcl_log
     return LCL_OK;
 }
 
-/* --- input fields ----------------------------------------------------------------------
- */
+/* ---- Input fields ------------------------------------------------------------------ */
 
 static lcl_status check_inputs(const lcl_proto *p, const Caffe__NetParameter *net,
                                lcl_error *err)
@@ -338,8 +334,7 @@ static lcl_status upgrade_inputs(lcl_proto *p, Caffe__NetParameter *net, lcl_log
     return LCL_OK;
 }
 
-/* --- batch norm ------------------------------------------------------------------------
- */
+/* ---- Batch norm -------------------------------------------------------------------- */
 
 static bool is_old_batch_norm(const Caffe__LayerParameter *layer)
 {
@@ -371,8 +366,7 @@ static void upgrade_batch_norm(lcl_proto *p, Caffe__NetParameter *net, lcl_log *
                 p->name);
 }
 
-/* --- nets ------------------------------------------------------------------------------
- */
+/* ---- Nets -------------------------------------------------------------------------- */
 
 bool lcl_proto_net_needs_upgrade(const lcl_proto *p)
 {

@@ -171,8 +171,7 @@ static lcl_status upgrade_layer(lcl_proto *p, Caffe__V1LayerParameter *layer,
     return LCL_OK;
 }
 
-/* --- padding layers --------------------------------------------------------------------
- */
+/* ---- Padding layers ---------------------------------------------------------------- */
 
 static bool is_padding(const Caffe__V1LayerParameter *layer)
 {

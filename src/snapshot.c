@@ -11,7 +11,7 @@
 #include "snapshot_hdf5.h"
 #include "text.h"
 
-/* ---- Before training -------------------------------------------------------------- */
+/* ---- Before training --------------------------------------------------------------- */
 
 /* Makes and removes a file beside the snapshots to come. */
 static lcl_status probe_prefix(const lcl_proto *source, lcl_error *err)
@@ -54,7 +54,7 @@ lcl_status lcl_snapshot_check(const lcl_proto *source, lcl_error *err)
         "not");
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 /* A blob message of the parameter's shape with the values of `history`, the whole buffer.
  */
@@ -142,7 +142,7 @@ lcl_status lcl_snapshot_write(lcl_net *net, const lcl_update *u, const lcl_proto
     return status;
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 static lcl_status refuse_name(const char *path, lcl_error *err)
 {

@@ -6,7 +6,7 @@
 #include "hdf5_file.h"
 #include "text.h"
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 /* Takes the array's values. */
 static Caffe__BlobProto *blob_of(const lcl_hdf5_array *a)
@@ -74,7 +74,7 @@ lcl_status lcl_state_read_hdf5(lcl_proto **out, const char *path, lcl_error *err
     return status;
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 static lcl_status add_history(lcl_hdf5 *file, const Caffe__BlobProto *blob, size_t i,
                               lcl_error *err)

@@ -13,7 +13,7 @@
 
 #define PROGRESS_SECONDS 0.25
 
-/* ---- Creation --------------------------------------------------------------------- */
+/* ---- Creation ---------------------------------------------------------------------- */
 
 static lcl_status check_at_least(const lcl_solver *s, const char *field, int value,
                                  int least, lcl_error *err)
@@ -159,7 +159,7 @@ float lcl_solver_loss(const lcl_solver *s)
     return s->displayed_loss;
 }
 
-/* ---- Weights and snapshots -------------------------------------------------------- */
+/* ---- Weights and snapshots --------------------------------------------------------- */
 
 lcl_status lcl_solver_finetune(lcl_net *net, const char *paths, lcl_log *log,
                                lcl_error *err)
@@ -196,7 +196,7 @@ lcl_status lcl_solver_restore(lcl_solver *s, const char *path, lcl_error *err)
     return lcl_snapshot_read(s->net, s->update, path, &s->progress, s->log, err);
 }
 
-/* ---- The loss, without waiting for it --------------------------------------------- */
+/* ---- The loss, without waiting for it ---------------------------------------------- */
 
 static bool divides(int interval, int iteration)
 {
@@ -249,7 +249,7 @@ static float smoothed_loss(const lcl_solver *s)
     return n > 0 ? (float)(sum / (double)n) : 0;
 }
 
-/* ---- What is shown ---------------------------------------------------------------- */
+/* ---- What is shown ----------------------------------------------------------------- */
 
 /* The lines of a displayed iteration, whose outputs and losses were requested. */
 static lcl_status display_iteration(lcl_solver *s, lcl_error *err)
@@ -311,7 +311,7 @@ static void show_progress(lcl_solver *s)
                      (double)s->displayed_loss);
 }
 
-/* ---- One iteration ---------------------------------------------------------------- */
+/* ---- One iteration ----------------------------------------------------------------- */
 
 /* Forward and backward; requests what will be shown. */
 static lcl_status run_pass(lcl_solver *s, bool debug, bool last, bool display,
@@ -401,7 +401,7 @@ static lcl_status run_iteration(lcl_solver *s, lcl_error *err)
     return take_losses(s, waiting, s->param->iter_size, err);
 }
 
-/* ---- The loop --------------------------------------------------------------------- */
+/* ---- The loop ---------------------------------------------------------------------- */
 
 static lcl_status start_clock(lcl_solver *s, lcl_error *err)
 {

@@ -13,7 +13,7 @@ typedef struct {
     const char *field; /* the solver's field: "net", "test_net_param", ... */
 } net_origin;
 
-/* ---- The state that filters the layers -------------------------------------------- */
+/* ---- The state that filters the layers --------------------------------------------- */
 
 static void add_stage(Caffe__NetState *state, const char *stage)
 {
@@ -52,7 +52,7 @@ static void set_state(Caffe__NetParameter *net, Caffe__Phase phase,
     net->state = state;
 }
 
-/* ---- One net ---------------------------------------------------------------------- */
+/* ---- One net ----------------------------------------------------------------------- */
 
 /* Says so where the file is missing here but lies beside the solver's file. */
 static lcl_status hint_folder(const lcl_solver *s, const char *path, lcl_status status,
@@ -116,7 +116,7 @@ static lcl_status load_weights_field(const lcl_solver *s, lcl_net *net, lcl_erro
     return LCL_OK;
 }
 
-/* ---- The train net ---------------------------------------------------------------- */
+/* ---- The train net ----------------------------------------------------------------- */
 
 static lcl_status fail_at(const lcl_solver *s, const char *field, const char *message,
                           lcl_error *err)
@@ -168,7 +168,7 @@ static lcl_status create_train_net(lcl_solver *s, lcl_error *err)
     return load_weights_field(s, s->net, err);
 }
 
-/* ---- The test nets ---------------------------------------------------------------- */
+/* ---- The test nets ----------------------------------------------------------------- */
 
 /* Fields that must agree on the number of test nets. */
 static lcl_status check_test_fields(const lcl_solver *s, lcl_error *err)

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Memory ----------------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 static void *text_or_abort(void *memory, size_t n, size_t size)
 {
@@ -61,7 +61,7 @@ char *lcl_strdup(const char *s)
     return memcpy(lcl_alloc(size, 1), s, size);
 }
 
-/* ---- Strings ---------------------------------------------------------------------- */
+/* ---- Strings ----------------------------------------------------------------------- */
 
 /* Room for n more bytes and the NUL. */
 static void text_reserve(lcl_text *t, size_t n)
@@ -128,7 +128,7 @@ char *lcl_format(const char *format, ...)
     return t.text;
 }
 
-/* ---- Lists ------------------------------------------------------------------------ */
+/* ---- Lists ------------------------------------------------------------------------- */
 
 void lcl_list_add(char ***list, size_t *n, char *text)
 {
@@ -165,7 +165,7 @@ void lcl_list_free(char **list, size_t n)
     free(list);
 }
 
-/* ---- Paths ------------------------------------------------------------------------ */
+/* ---- Paths ------------------------------------------------------------------------- */
 
 char *lcl_dirname(const char *path)
 {
@@ -198,7 +198,7 @@ bool lcl_file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
-/* ---- Whole files ------------------------------------------------------------------ */
+/* ---- Whole files ------------------------------------------------------------------- */
 
 static lcl_status text_io_fail(lcl_error *err, const char *path, const char *what,
                                int code)

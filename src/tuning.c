@@ -12,7 +12,7 @@
 
 #define SIZE_LIMIT ((size_t)1 << 20) /* bytes of a record */
 
-/* ---- Where ------------------------------------------------------------------------ */
+/* ---- Where ------------------------------------------------------------------------- */
 
 char *lcl_tuning_path(const lcl_device_info *info)
 {
@@ -31,7 +31,7 @@ char *lcl_tuning_path(const lcl_device_info *info)
     return path;
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 static lcl_status fail_record(const char *path, const char *what, lcl_error *err)
 {
@@ -155,7 +155,7 @@ void lcl_tuning_apply(lcl_device *dev)
     free(path);
 }
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 static json_t *tiles_to_json(const lcl_tuning *tuning)
 {

@@ -40,7 +40,7 @@ struct lcl_update {
     lcl_kernel *step, *norm_parts, *norm_scale; /* borrowed from the device */
 };
 
-/* ---- The solver's fields ---------------------------------------------------------- */
+/* ---- The solver's fields ----------------------------------------------------------- */
 
 const char *lcl_update_type_name(size_t i)
 {
@@ -93,7 +93,7 @@ static lcl_status check_fields(const lcl_update *u, const lcl_proto *source,
     return LCL_OK;
 }
 
-/* ---- The table of chunks ---------------------------------------------------------- */
+/* ---- The table of chunks ----------------------------------------------------------- */
 
 /* The widest vectors that the parameters' places in the buffers allow. */
 static int common_vector(const lcl_net *net, int widest)
@@ -152,7 +152,7 @@ static lcl_status make_chunks(lcl_update *u, lcl_error *err)
     return status;
 }
 
-/* ---- Creation --------------------------------------------------------------------- */
+/* ---- Creation ---------------------------------------------------------------------- */
 
 static lcl_status get_kernels(lcl_update *u, lcl_error *err)
 {
@@ -245,7 +245,7 @@ void lcl_update_destroy(lcl_update *u)
     free(u);
 }
 
-/* ---- Running ---------------------------------------------------------------------- */
+/* ---- Running ----------------------------------------------------------------------- */
 
 /* Finds the factor that brings the gradient's length to clip_gradients, and logs it. */
 static lcl_status clip_gradient(lcl_update *u, lcl_log *log, lcl_error *err)

@@ -117,7 +117,7 @@ lcl_status lcl_window_put(const lcl_window *w, lcl_device *dev, cl_mem whole, cl
     return copy(w, dev, w->put_kernel, whole, part, err);
 }
 
-/* ---- A blob cut along an axis --------------------------------------------------------- */
+/* ---- A blob cut along an axis ------------------------------------------------------ */
 
 static lcl_status find_axis(const lcl_layer *l, const lcl_pieces_axis *a, int *axis,
                             lcl_error *err)

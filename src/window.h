@@ -24,7 +24,7 @@ lcl_status lcl_window_get(const lcl_window *w, lcl_device *dev, cl_mem whole, cl
 lcl_status lcl_window_put(const lcl_window *w, lcl_device *dev, cl_mem whole, cl_mem part,
                           lcl_error *err);
 
-/* ---- A blob cut along an axis: Concat and Slice --------------------------------------- */
+/* ---- A blob cut along an axis: Concat and Slice ------------------------------------ */
 
 typedef struct {
     int axis;

@@ -20,8 +20,7 @@ typedef struct {
     float *weights[FIXTURE_MAX_ENDS]; /* of tops in the objective, and their diffs */
 } check;
 
-/* ---- Setting up ----------------------------------------------------------------------
- */
+/* ---- Setting up -------------------------------------------------------------------- */
 
 static void make_values(check *k, int i)
 {
@@ -84,8 +83,7 @@ static void tear_down(check *k)
     }
 }
 
-/* ---- Running -------------------------------------------------------------------------
- */
+/* ---- Running ----------------------------------------------------------------------- */
 
 static void forward(check *k)
 {
@@ -142,8 +140,7 @@ static void backward(check *k)
     CHECK_OK(lcl_layer_backward(k->f.layer, &err));
 }
 
-/* ---- Checks --------------------------------------------------------------------------
- */
+/* ---- Checks ------------------------------------------------------------------------ */
 
 static void check_element(check *k, lcl_blob *b, float *values, size_t i, float analytic,
                           const char *what)

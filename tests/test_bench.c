@@ -62,7 +62,7 @@ static void check_near(double found, double right)
                   right);
 }
 
-/* ---- Arithmetic ------------------------------------------------------------------- */
+/* ---- Arithmetic -------------------------------------------------------------------- */
 
 START_TEST(statistics_of_repeats)
 {
@@ -160,7 +160,7 @@ START_TEST(numbers_have_three_digits)
 }
 END_TEST
 
-/* ---- Plain C ---------------------------------------------------------------------- */
+/* ---- Plain C ----------------------------------------------------------------------- */
 
 /* With y = conv(x, w) and any g: sum g y = sum (gradient of x) x = sum (gradient of w) w. */
 static void check_adjoint(lcl_bench_conv v)
@@ -266,7 +266,7 @@ START_TEST(errors_are_parts_of_the_largest)
 }
 END_TEST
 
-/* ---- Measuring ---------------------------------------------------------------------- */
+/* ---- Measuring --------------------------------------------------------------------- */
 
 typedef struct {
     int runs;
@@ -364,7 +364,7 @@ START_TEST(only_some_rows)
 }
 END_TEST
 
-/* ---- Reports ------------------------------------------------------------------------ */
+/* ---- Reports ----------------------------------------------------------------------- */
 
 /* Two devices; the second is twice as fast, skips a row and has one that the first has not. */
 static void make_report(lcl_bench_report *report)
@@ -517,7 +517,7 @@ START_TEST(comparison_as_text)
 }
 END_TEST
 
-/* ---- Pages -------------------------------------------------------------------------- */
+/* ---- Pages ------------------------------------------------------------------------- */
 
 /* Reads a tag's name at `p` behind '<' or '</'. */
 static void tag_name(const char *p, char name[16])
@@ -597,7 +597,7 @@ START_TEST(pages_are_whole)
 }
 END_TEST
 
-/* ---- The command -------------------------------------------------------------------- */
+/* ---- The command ------------------------------------------------------------------- */
 
 /* Runs `lenet-cl bench ARGS`: the exit code, and what it printed; free(*out). */
 static int run(const char *arguments, char **out)

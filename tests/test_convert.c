@@ -43,7 +43,7 @@ static int convert(const char *const *words)
 
 #define CONVERT(...) convert((const char *const[]){__VA_ARGS__, NULL})
 
-/* ---- Through liblmdb -------------------------------------------------------------- */
+/* ---- Through liblmdb --------------------------------------------------------------- */
 
 typedef struct {
     MDB_env *env;
@@ -120,7 +120,7 @@ static void check_same_records(const char *path_a, const char *path_b)
     library_close(&b);
 }
 
-/* ---- The writer ------------------------------------------------------------------- */
+/* ---- The writer -------------------------------------------------------------------- */
 
 /* Length of value i: empty, in the leaf, on one page and on many. */
 static size_t length_of(size_t i, size_t most)
@@ -213,7 +213,7 @@ START_TEST(failed_write_is_an_error)
 }
 END_TEST
 
-/* ---- The command ------------------------------------------------------------------ */
+/* ---- The command ------------------------------------------------------------------- */
 
 START_TEST(records_are_caffes)
 {

@@ -74,7 +74,7 @@ static void check_next(lcl_source *s, const char *file, lcl_image_color color, i
     free(path);
 }
 
-/* ---- imageset --------------------------------------------------------------------- */
+/* ---- Imageset ---------------------------------------------------------------------- */
 
 START_TEST(images_are_stored_in_order)
 {
@@ -219,7 +219,7 @@ START_TEST(sizes_are_checked_where_asked)
 }
 END_TEST
 
-/* ---- CIFAR-10 --------------------------------------------------------------------- */
+/* ---- CIFAR-10 ---------------------------------------------------------------------- */
 
 #define CIFAR_RECORD 3073
 
@@ -278,7 +278,7 @@ START_TEST(cifars_files_become_two_databases)
 }
 END_TEST
 
-/* ---- MNIST ------------------------------------------------------------------------ */
+/* ---- MNIST ------------------------------------------------------------------------- */
 
 START_TEST(leveldb_holds_what_caffes_holds)
 {

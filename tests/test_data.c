@@ -95,7 +95,7 @@ static void check_batch(const fixture *f, size_t batch, size_t size)
     "name: 'mnist' type: 'Data' " tops " data_param { " param " }"
 #define BOTH "top: 'data' top: 'label'"
 
-/* ---- Records ---------------------------------------------------------------------- */
+/* ---- Records ----------------------------------------------------------------------- */
 
 static void check_order(const char *source, const char *tops, int size, int block,
                         int prefetch)
@@ -213,7 +213,7 @@ START_TEST(rand_skip_starts_elsewhere)
 }
 END_TEST
 
-/* ---- Errors ----------------------------------------------------------------------- */
+/* ---- Errors ------------------------------------------------------------------------ */
 
 static void check_refused(const char *text, lcl_status status, const char *message,
                           const char *where)

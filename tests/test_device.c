@@ -8,7 +8,7 @@
 #include "testing.h"
 #include "text.h"
 
-/* ---- Choosing among devices that need not exist --------------------------- */
+/* ---- Choosing among devices that need not exist ------------------------------------ */
 
 enum { POCL_CPU, OLD_GPU, INTEL_CPU, INTEL_GPU, BIG_GPU, SECOND_GPU, N_MACHINE };
 
@@ -154,7 +154,7 @@ START_TEST(test_choice_without_match)
 }
 END_TEST
 
-/* ---- The device under test ------------------------------------------------ */
+/* ---- The device under test --------------------------------------------------------- */
 
 START_TEST(test_list_has_our_device)
 {
@@ -213,7 +213,7 @@ START_TEST(test_names_of_codes)
 }
 END_TEST
 
-/* ---- Memory --------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 START_TEST(test_buffer_copies)
 {
@@ -275,7 +275,7 @@ START_TEST(test_too_large_buffer_says_what_there_is)
 }
 END_TEST
 
-/* ---- Programs and kernels ------------------------------------------------- */
+/* ---- Programs and kernels ---------------------------------------------------------- */
 
 static const lcl_define scale_2[] = {{"SCALE", 2}}, scale_3[] = {{"SCALE", 3}};
 
@@ -479,7 +479,7 @@ START_TEST(test_run_errors_name_the_kernel)
 }
 END_TEST
 
-/* ---- Failures on purpose -------------------------------------------------- */
+/* ---- Failures on purpose ----------------------------------------------------------- */
 
 START_TEST(test_faults)
 {

@@ -157,7 +157,7 @@ static lcl_proto *read_example(const char *name)
     return p;
 }
 
-/* ---- Shapes and parameters -------------------------------------------------------- */
+/* ---- Shapes and parameters --------------------------------------------------------- */
 
 static lcl_net *shape_example(lcl_device *dev, const char *name, Caffe__Phase phase,
                               const char *stage, const lcl_net_input *input)
@@ -282,7 +282,7 @@ START_TEST(solvers)
 }
 END_TEST
 
-/* ---- Forward and backward --------------------------------------------------------- */
+/* ---- Forward and backward ---------------------------------------------------------- */
 
 static Caffe__BlobShape *new_shape(int n_axes, const int *shape)
 {
@@ -378,7 +378,7 @@ START_TEST(forward_and_backward)
 }
 END_TEST
 
-/* ---- Training --------------------------------------------------------------------- */
+/* ---- Training ---------------------------------------------------------------------- */
 
 #define FASHION "/usr/share/datasets/fashion-mnist/"
 

@@ -83,7 +83,7 @@ static void check_equal(const lcl_net *a, const lcl_net *b, size_t i)
     free(w);
 }
 
-/* ---- Both ways -------------------------------------------------------------------- */
+/* ---- Both ways --------------------------------------------------------------------- */
 
 START_TEST(parameters_go_out_and_come_back)
 {
@@ -151,7 +151,7 @@ START_TEST(both_files)
 }
 END_TEST
 
-/* ---- What import refuses ---------------------------------------------------------- */
+/* ---- What import refuses ----------------------------------------------------------- */
 
 static const float zeros[6 * 36];
 

@@ -40,7 +40,7 @@ static lcl_hdf5 *open_it(const char *name)
     return f;
 }
 
-/* ---- Files ------------------------------------------------------------------------ */
+/* ---- Files ------------------------------------------------------------------------- */
 
 START_TEST(what_is_written_reads_back)
 {
@@ -189,7 +189,7 @@ START_TEST(damaged_files_are_errors)
 }
 END_TEST
 
-/* ---- Models ----------------------------------------------------------------------- */
+/* ---- Models ------------------------------------------------------------------------ */
 
 #define NET                                                                              \
     "layer { name: 'in' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 3 } } " \
@@ -283,7 +283,7 @@ START_TEST(models_that_do_not_fit_are_refused)
 }
 END_TEST
 
-/* ---- States ----------------------------------------------------------------------- */
+/* ---- States ------------------------------------------------------------------------ */
 
 /* The golden state is Caffe's: read, written and read again it is the same message. */
 START_TEST(states_keep_everything)

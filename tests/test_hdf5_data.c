@@ -188,7 +188,7 @@ START_TEST(a_later_file_of_another_shape_is_an_error)
 }
 END_TEST
 
-/* ---- HDF5Output ------------------------------------------------------------------- */
+/* ---- HDF5Output -------------------------------------------------------------------- */
 
 static lcl_status open_output(layer_fixture *f, const char *file,
                               const int shapes[][FIXTURE_MAX_AXES], int block)

@@ -33,7 +33,7 @@ static void check_array(const lcl_image *image, const char *name)
     free(path);
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 static const struct {
     const char *file, *name;
@@ -102,7 +102,7 @@ START_TEST(other_files_are_errors)
 }
 END_TEST
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 START_TEST(png_keeps_every_pixel)
 {
@@ -157,7 +157,7 @@ START_TEST(jpeg_keeps_pixels_nearly)
 }
 END_TEST
 
-/* ---- Resizing --------------------------------------------------------------------- */
+/* ---- Resizing ---------------------------------------------------------------------- */
 
 START_TEST(sizes_are_opencvs)
 {
@@ -192,7 +192,7 @@ START_TEST(planes_follow_each_other)
 }
 END_TEST
 
-/* ---- Lists ------------------------------------------------------------------------ */
+/* ---- Lists ------------------------------------------------------------------------- */
 
 static lcl_status read_list(const char *text, lcl_image_entry **entries, size_t *n)
 {

@@ -80,7 +80,7 @@ static void check_image(const float *data, size_t i, const lcl_image *image)
     free(planes);
 }
 
-/* ---- ImageData -------------------------------------------------------------------- */
+/* ---- ImageData --------------------------------------------------------------------- */
 
 #define SOURCE "image_data_param { source: '%s' root_folder: '" IMAGES "' "
 
@@ -258,7 +258,7 @@ START_TEST(an_image_of_another_size_is_an_error)
 }
 END_TEST
 
-/* ---- Encoded records -------------------------------------------------------------- */
+/* ---- Encoded records --------------------------------------------------------------- */
 
 /* A database of the image file as it is; cut off after `most` bytes. */
 static char *write_encoded(const char *name, size_t most)
@@ -347,7 +347,7 @@ START_TEST(damaged_encoded_records_are_errors)
 }
 END_TEST
 
-/* ---- WindowData ------------------------------------------------------------------- */
+/* ---- WindowData -------------------------------------------------------------------- */
 
 #define WINDOWS(rest)                                                                    \
     "window_data_param { source: '%s' root_folder: '" IMAGES "' batch_size: 4 "          \

@@ -57,7 +57,7 @@ static size_t count_files(const char *path)
     return n;
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 /* Both sources hold the 8 records of the IDX files, round and round. */
 static void check_mini(const char *path)
@@ -167,7 +167,7 @@ START_TEST(a_missing_table_is_an_error)
 }
 END_TEST
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 static void write_mini(bool replace)
 {

@@ -31,7 +31,7 @@ static const struct {
     double bound;
 } bounds[] = {{10, 1e-5}, {50, 5e-3}, {N_ITERATIONS, 5e-2}};
 
-/* ---- Training ----------------------------------------------------------------------- */
+/* ---- Training ---------------------------------------------------------------------- */
 
 /* The net of the stored runs with its images, and a solver that shows every loss. */
 static void setup(void)
@@ -71,7 +71,7 @@ static void train(size_t mode)
     free(arguments);
 }
 
-/* ---- Losses ------------------------------------------------------------------------- */
+/* ---- Losses ------------------------------------------------------------------------ */
 
 static double bound(int iteration)
 {
@@ -118,7 +118,7 @@ static void check_losses(size_t mode)
     free(log);
 }
 
-/* ---- The tests ---------------------------------------------------------------------- */
+/* ---- The tests --------------------------------------------------------------------- */
 
 static void run(const char *format, int n)
 {

@@ -45,7 +45,7 @@ static void check_near(const float *got, const float *wanted, size_t n, const ch
                       (double)wanted[i]);
 }
 
-/* ---- Log -------------------------------------------------------------------------- */
+/* ---- Log --------------------------------------------------------------------------- */
 
 static char *log_of(const char *text, lcl_net_options options)
 {
@@ -163,7 +163,7 @@ START_TEST(logs_losses_as_caffe)
 }
 END_TEST
 
-/* ---- Gradients -------------------------------------------------------------------- */
+/* ---- Gradients --------------------------------------------------------------------- */
 
 static const struct {
     const char *text;
@@ -290,7 +290,7 @@ START_TEST(statistics_have_no_rate)
 }
 END_TEST
 
-/* ---- Shared parameters ------------------------------------------------------------ */
+/* ---- Shared parameters ------------------------------------------------------------- */
 
 #define NAMED(a, b) "param { name: 'w' " a " } param { name: 'b' " b " }"
 
@@ -408,7 +408,7 @@ START_TEST(sharing_nets_must_match)
 }
 END_TEST
 
-/* ---- Memory of parameters --------------------------------------------------------- */
+/* ---- Memory of parameters ---------------------------------------------------------- */
 
 START_TEST(parameters_lie_in_one_buffer)
 {
@@ -441,7 +441,7 @@ START_TEST(parameters_lie_in_one_buffer)
 }
 END_TEST
 
-/* ---- Models ----------------------------------------------------------------------- */
+/* ---- Models ------------------------------------------------------------------------ */
 
 #define SMALL                                                                            \
     "name: 'small' " INPUT("5") IP("a", "x", "y", "4", "")                               \
@@ -605,7 +605,7 @@ START_TEST(blobs_in_the_message)
 }
 END_TEST
 
-/* ---- Layout and shape ------------------------------------------------------------- */
+/* ---- Layout and shape -------------------------------------------------------------- */
 
 static lcl_status block_of(const char *batch, int wanted, int *block, int *vector,
                            lcl_error *err)
@@ -837,7 +837,7 @@ START_TEST(reads_a_file)
 }
 END_TEST
 
-/* ---- Nets that do not fit --------------------------------------------------------- */
+/* ---- Nets that do not fit ---------------------------------------------------------- */
 
 static const struct {
     const char *text, *where, *message, *hint;

@@ -26,7 +26,7 @@ static void teardown(void)
     lcl_device_close(blank);
 }
 
-/* ---- Models ------------------------------------------------------------------------- */
+/* ---- Models ------------------------------------------------------------------------ */
 
 static lcl_status write_net(const lcl_proto *p, Caffe__Phase phase, bool fixed_batch)
 {
@@ -168,7 +168,7 @@ static const Onnx__NodeProto *node_of(const Onnx__ModelProto *m, const char *nam
     ck_abort_msg("no node '%s'", name);
 }
 
-/* ---- LeNet -------------------------------------------------------------------------- */
+/* ---- LeNet ------------------------------------------------------------------------- */
 
 START_TEST(lenet)
 {
@@ -204,7 +204,7 @@ START_TEST(lenet)
 }
 END_TEST
 
-/* ---- Inputs and outputs ------------------------------------------------------------- */
+/* ---- Inputs and outputs ------------------------------------------------------------ */
 
 #define DATA                                                                             \
     "layer { name: 'd' type: 'Input' top: 'data' top: 'label'\n"                         \
@@ -307,7 +307,7 @@ START_TEST(in_place)
 }
 END_TEST
 
-/* ---- Layers in one ------------------------------------------------------------------ */
+/* ---- Layers in one ----------------------------------------------------------------- */
 
 #define IMAGES                                                                           \
     "layer { name: 'd' type: 'Input' top: 'x'\n"                                         \
@@ -352,7 +352,7 @@ START_TEST(shared_parameters_are_there_once)
 }
 END_TEST
 
-/* ---- How many images ---------------------------------------------------------------- */
+/* ---- How many images --------------------------------------------------------------- */
 
 #define FILTER                                                                           \
     "layer { name: 'f' type: 'Filter' bottom: 'data' bottom: 'label' top: 'some' }\n"
@@ -374,7 +374,7 @@ START_TEST(images_are_counted_by_layers)
 }
 END_TEST
 
-/* ---- What is refused ---------------------------------------------------------------- */
+/* ---- What is refused --------------------------------------------------------------- */
 
 static void check_refused(const char *text, lcl_status status, const char *where,
                           const char *message)
@@ -432,7 +432,7 @@ START_TEST(a_folder_that_is_not_there)
 }
 END_TEST
 
-/* ---- The table ---------------------------------------------------------------------- */
+/* ---- The table --------------------------------------------------------------------- */
 
 START_TEST(every_layer_has_its_entry)
 {

@@ -35,8 +35,7 @@ static lcl_status fix(lcl_text *fixed, lcl_text *report,
                          LCL_COUNT(known), &err);
 }
 
-/* --- rule by rule -----------------------------------------------------------------------
- */
+/* ---- Rule by rule ------------------------------------------------------------------ */
 
 typedef struct {
     const ProtobufCMessageDescriptor *type;
@@ -268,8 +267,7 @@ START_TEST(long_notes_are_shortened)
 }
 END_TEST
 
-/* --- a whole listing --------------------------------------------------------------------
- */
+/* ---- A whole listing --------------------------------------------------------------- */
 
 static const char *const pasted =
     "# Zwei Schichten\n"
@@ -329,8 +327,7 @@ START_TEST(a_pasted_listing_is_what_was_meant)
 }
 END_TEST
 
-/* --- faults by chance -------------------------------------------------------------------
- */
+/* ---- Faults by chance -------------------------------------------------------------- */
 
 static const char *const pieces[] = {
     "",     "{",     "}",           "\"",   "'",  ":",    "//",      "/*",

@@ -23,7 +23,7 @@ enum { N_BATCHES = 7 };
 static lcl_error err;
 static char folder[] = "/tmp/lcl-resident-XXXXXX";
 
-/* ---- Databases -------------------------------------------------------------------- */
+/* ---- Databases --------------------------------------------------------------------- */
 
 /* Whether record i is of floats. */
 typedef bool of_floats(int i);
@@ -136,7 +136,7 @@ static void remove_folder(void)
     strcpy(folder + strlen(folder) - 6, "XXXXXX");
 }
 
-/* ---- Comparing -------------------------------------------------------------------- */
+/* ---- Comparing --------------------------------------------------------------------- */
 
 /* What a case is made of. */
 typedef struct {
@@ -323,7 +323,7 @@ START_TEST(restarts_are_logged)
 }
 END_TEST
 
-/* ---- What cannot lie there -------------------------------------------------------- */
+/* ---- What cannot lie there --------------------------------------------------------- */
 
 START_TEST(mixed_records)
 {

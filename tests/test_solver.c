@@ -15,7 +15,7 @@
 #define FASHION "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"
 #define MINI GOLDEN "data/mini-images-idx3-ubyte"
 
-/* ---- Building a solver ------------------------------------------------------------ */
+/* ---- Building a solver ------------------------------------------------------------- */
 
 static lcl_proto *parse(const ProtobufCMessageDescriptor *type, const char *text)
 {
@@ -69,7 +69,7 @@ static lcl_solver *create(const lcl_proto *source, const lcl_solver_options *opt
     return s;
 }
 
-/* ---- Caffe's trajectories --------------------------------------------------------- */
+/* ---- Caffe's trajectories ---------------------------------------------------------- */
 
 /* How far Caffe is from itself with other BLAS kernels: losses relative, of iterations 0-9,
  * 0-24 and 0-49; weights after the last one absolute. */
@@ -228,7 +228,7 @@ START_TEST(lenet_starts_as_caffes)
 }
 END_TEST
 
-/* ---- Small solvers ---------------------------------------------------------------- */
+/* ---- Small solvers ----------------------------------------------------------------- */
 
 #define MINI_DATA(batch)                                                                 \
     "layer { name: 'data' type: 'Data' top: 'data' top: 'label'"                         \
@@ -361,7 +361,7 @@ START_TEST(debug_info_tells_all_magnitudes)
 }
 END_TEST
 
-/* ---- Losses ----------------------------------------------------------------------- */
+/* ---- Losses ------------------------------------------------------------------------ */
 
 #define MAX_LOSSES 16
 
@@ -415,7 +415,7 @@ START_TEST(iter_size_splits_a_batch)
 }
 END_TEST
 
-/* ---- What the caller wants in between --------------------------------------------- */
+/* ---- What the caller wants in between ---------------------------------------------- */
 
 /* Asks for `action` at the n-th poll. */
 typedef struct {
@@ -521,7 +521,7 @@ START_TEST(snapshots_come_at_intervals_and_at_the_end)
 }
 END_TEST
 
-/* ---- Which nets there are --------------------------------------------------------- */
+/* ---- Which nets there are ---------------------------------------------------------- */
 
 START_TEST(own_test_nets_come_before_generic_ones)
 {
@@ -622,7 +622,7 @@ START_TEST(wrong_solvers_are_errors)
 }
 END_TEST
 
-/* ---- A device that fails ---------------------------------------------------------- */
+/* ---- A device that fails ----------------------------------------------------------- */
 
 /* Builds, trains, tests and snapshots. */
 static lcl_status whole_run(const lcl_proto *source, lcl_error *err)

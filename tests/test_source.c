@@ -75,7 +75,7 @@ static bool read_all(const char *path, uint8_t *out, size_t *count)
     return good;
 }
 
-/* ---- Good data -------------------------------------------------------------------- */
+/* ---- Good data --------------------------------------------------------------------- */
 
 START_TEST(lmdb_holds_what_idx_holds)
 {
@@ -126,7 +126,7 @@ START_TEST(one_database_opens_twice)
 }
 END_TEST
 
-/* ---- Broken LMDB ------------------------------------------------------------------ */
+/* ---- Broken LMDB ------------------------------------------------------------------- */
 
 START_TEST(truncated_lmdb_is_an_error)
 {
@@ -345,7 +345,7 @@ START_TEST(wrong_folders_are_errors)
 }
 END_TEST
 
-/* ---- IDX -------------------------------------------------------------------------- */
+/* ---- IDX --------------------------------------------------------------------------- */
 
 typedef struct {
     const char *images, *labels;

@@ -42,7 +42,7 @@ START_TEST(table_of_lenet)
 }
 END_TEST
 
-/* ---- Shapes of data that are not there -------------------------------------------- */
+/* ---- Shapes of data that are not there --------------------------------------------- */
 
 #define TAIL                                                                             \
     "layer { name: 'ip' type: 'InnerProduct' bottom: 'x' top: 'ip'\n"                    \
@@ -190,7 +190,7 @@ START_TEST(mistakes_are_explained)
 }
 END_TEST
 
-/* ---- What is counted -------------------------------------------------------------- */
+/* ---- What is counted --------------------------------------------------------------- */
 
 #define INPUT "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { %s } } }\n"
 
@@ -290,7 +290,7 @@ START_TEST(flops_of_recurrent_layers)
 }
 END_TEST
 
-/* ---- Nets on a blank device ------------------------------------------------------- */
+/* ---- Nets on a blank device -------------------------------------------------------- */
 
 /* A net that no device has memory for: 16 TB. */
 static const char large[] =

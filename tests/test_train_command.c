@@ -26,7 +26,7 @@ static const char net_text[] =
     "layer { name: 'loss' type: 'SoftmaxWithLoss' bottom: 'ip' bottom: 'label' top: "
     "'loss' }\n";
 
-/* ---- Running the program ---------------------------------------------------------- */
+/* ---- Running the program ----------------------------------------------------------- */
 
 static char folder[64];
 
@@ -154,7 +154,7 @@ static void wait_for_line(const char *piece)
     ck_abort_msg("'%s' was not logged in a minute", piece);
 }
 
-/* ---- Training --------------------------------------------------------------------- */
+/* ---- Training ---------------------------------------------------------------------- */
 
 START_TEST(train_resume_test_and_time)
 {
@@ -226,7 +226,7 @@ START_TEST(profiles)
 }
 END_TEST
 
-/* ---- Signals ---------------------------------------------------------------------- */
+/* ---- Signals ----------------------------------------------------------------------- */
 
 #define LONG_RUN "max_iter: 100000000 display: 10 snapshot_after_train: "
 
@@ -305,7 +305,7 @@ START_TEST(kill_leaves_whole_snapshots)
 }
 END_TEST
 
-/* ---- Mistakes --------------------------------------------------------------------- */
+/* ---- Mistakes ---------------------------------------------------------------------- */
 
 static const struct {
     const char *arguments;

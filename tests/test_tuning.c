@@ -57,7 +57,7 @@ static lcl_tuning some_tuning(void)
     return t;
 }
 
-/* ---- Tiles ---------------------------------------------------------------------------- */
+/* ---- Tiles ------------------------------------------------------------------------- */
 
 START_TEST(test_tiles)
 {
@@ -84,7 +84,7 @@ START_TEST(test_tiles)
 }
 END_TEST
 
-/* ---- Records -------------------------------------------------------------------------- */
+/* ---- Records ----------------------------------------------------------------------- */
 
 START_TEST(test_round_trip)
 {
@@ -212,7 +212,7 @@ START_TEST(test_place)
 }
 END_TEST
 
-/* ---- Searching ------------------------------------------------------------------------ */
+/* ---- Searching --------------------------------------------------------------------- */
 
 /* A record in which only `untried` of one tile is left to be tried. */
 static void write_all_but(lcl_tile tile, int present, int untried)

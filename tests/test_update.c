@@ -46,7 +46,7 @@ static lcl_proto *parse_solver(const char *text)
     return proto;
 }
 
-/* ---- Against the formulas ----------------------------------------------------------- */
+/* ---- Against the formulas ---------------------------------------------------------- */
 
 static lcl_update_values *read_values(const lcl_net *net)
 {

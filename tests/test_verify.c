@@ -54,7 +54,7 @@ static void check_exits(int wanted, int code)
     free(err);
 }
 
-/* ---- Stored cases ------------------------------------------------------------------- */
+/* ---- Stored cases ------------------------------------------------------------------ */
 
 START_TEST(passed)
 {
@@ -93,7 +93,7 @@ START_TEST(usage)
 }
 END_TEST
 
-/* ---- The built-in set --------------------------------------------------------------- */
+/* ---- The built-in set -------------------------------------------------------------- */
 
 static bool has_row(const lcl_verify_device *d, const char *group, const char *row)
 {
@@ -219,7 +219,7 @@ START_TEST(reports)
 }
 END_TEST
 
-/* ---- Wrong kernels ------------------------------------------------------------------ */
+/* ---- Wrong kernels ----------------------------------------------------------------- */
 
 /* The first `from` after `after` in cl/<file>.cl becomes `to`. */
 typedef struct {

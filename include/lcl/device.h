@@ -12,7 +12,7 @@
 
 #include "lcl/error.h"
 
-/* ---- Finding devices ---------------------------------------------------------------- */
+/* ---- Finding devices --------------------------------------------------------------- */
 
 typedef struct {
     int platform, device; /* numbers as --platform and --device take them */
@@ -47,7 +47,7 @@ typedef struct {
     lcl_preference prefer; /* among several that match; ANY: GPU, accelerator, CPU */
 } lcl_device_choice;
 
-/* ---- An open device ------------------------------------------------------------------ */
+/* ---- An open device ---------------------------------------------------------------- */
 
 /* One device with its context, in-order queue and built programs. Other devices are left
  * alone. Not thread-safe: one thread enqueues. */
@@ -76,7 +76,7 @@ lcl_status lcl_device_finish(lcl_device *dev, lcl_error *err);
 /* "CL_OUT_OF_RESOURCES" for -5; CLBlast's own codes too. */
 const char *lcl_cl_name(int code);
 
-/* ---- Memory -------------------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 /* A zeroed buffer of `size` bytes (at least 4). `what` names it in the message where the
  * device has too little memory, which says what is needed and what there is. */
@@ -102,7 +102,7 @@ lcl_status lcl_buffer_copy(lcl_device *dev, cl_mem from, size_t from_offset, cl_
 lcl_status lcl_device_scratch(cl_mem *out, lcl_device *dev, int index, size_t size,
                               lcl_error *err);
 
-/* ---- Kernels ------------------------------------------------------------------------- */
+/* ---- Kernels ----------------------------------------------------------------------- */
 
 /* "#define name value" before a program, or "#define name text" where text is not NULL. */
 typedef struct {

@@ -95,7 +95,7 @@ size_t lcl_net_n_outputs(const lcl_net *net);
 lcl_blob *lcl_net_output(const lcl_net *net, size_t i);
 float lcl_net_output_loss_weight(const lcl_net *net, size_t i);
 
-/* ---- Parameters ---------------------------------------------------------------------- */
+/* ---- Parameters -------------------------------------------------------------------- */
 
 /* A learnable parameter (each shared one once, at its owner), in Caffe's order. */
 typedef struct {
@@ -134,7 +134,7 @@ lcl_status lcl_net_save_hdf5(const lcl_net *net, bool with_diff, const char *pat
 lcl_status lcl_net_save_npz(const lcl_net *net, const char *path, lcl_error *err);
 lcl_status lcl_net_load_npz(lcl_net *net, const char *path, lcl_error *err);
 
-/* ---- What the prototxt said ------------------------------------------------------------ */
+/* ---- What the prototxt said -------------------------------------------------------- */
 
 /* The filtered net with splits inserted, as Caffe logs it. */
 const Caffe__NetParameter *lcl_net_param_proto(const lcl_net *net);

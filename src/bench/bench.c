@@ -14,7 +14,7 @@ static lcl_bench_measure_group *const measures[] = {
     lcl_bench_inference, lcl_bench_start,       lcl_bench_accuracy,
 };
 
-/* ---- What is wanted ----------------------------------------------------------------- */
+/* ---- What is wanted ---------------------------------------------------------------- */
 
 bool lcl_bench_wants(const lcl_bench *b, const char *name)
 {
@@ -35,7 +35,7 @@ lcl_status lcl_bench_check_only(const lcl_bench_options *options, lcl_error *err
     return lcl_only_check(&options->only, names, LCL_COUNT(names), err);
 }
 
-/* ---- Rows ------------------------------------------------------------------------- */
+/* ---- Rows -------------------------------------------------------------------------- */
 
 static lcl_bench_row *add_row(const lcl_bench *b, const char *name, const char *variant)
 {

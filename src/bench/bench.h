@@ -34,7 +34,7 @@ lcl_status lcl_bench_check_only(const lcl_bench_options *options, lcl_error *err
 /* Measures everything that is wanted. What the device cannot do becomes a skipped row. */
 void lcl_bench_run_groups(lcl_bench *b);
 
-/* ---- For the groups ------------------------------------------------------------------ */
+/* ---- For the groups ---------------------------------------------------------------- */
 
 /* The worst error of the last run's results, as a part of the largest magnitude. */
 typedef lcl_status lcl_bench_check(void *what, double *error, lcl_error *err);
@@ -64,7 +64,7 @@ void lcl_bench_skip(lcl_bench *b, const char *name, const char *variant,
 lcl_status lcl_bench_parse(lcl_proto **out, const ProtobufCMessageDescriptor *type,
                            const char *name, char *text, lcl_error *err);
 
-/* ---- Single pieces of work ------------------------------------------------------------ */
+/* ---- Single pieces of work --------------------------------------------------------- */
 
 /* Something prepared with the device's tiles of that time, to be run, checked after its
  * first run, and timed. */
@@ -90,7 +90,7 @@ lcl_status lcl_bench_inference_work(lcl_bench_work *out, lcl_bench *b, int batch
                                     lcl_error *err);
 void lcl_bench_work_release(lcl_bench_work *work);
 
-/* ---- The groups ------------------------------------------------------------------------ */
+/* ---- The groups -------------------------------------------------------------------- */
 
 typedef void lcl_bench_measure_group(lcl_bench *b);
 lcl_bench_measure_group lcl_bench_peak, lcl_bench_bandwidth, lcl_bench_launch,

@@ -68,7 +68,7 @@ static lcl_status run_backward(void *what, lcl_error *err)
     return lcl_layer_backward(((conv_run *)what)->layer, err);
 }
 
-/* ---- Checking --------------------------------------------------------------------- */
+/* ---- Checking ---------------------------------------------------------------------- */
 
 typedef double element(const lcl_bench_conv *v, size_t index);
 
@@ -112,7 +112,7 @@ static lcl_status check_wgrad(void *what, double *error, lcl_error *err)
                          error, err);
 }
 
-/* ---- Making the layer --------------------------------------------------------------- */
+/* ---- Making the layer -------------------------------------------------------------- */
 
 static lcl_status make_net(conv_run *r, lcl_bench *b, const conv_shape *s, lcl_error *err)
 {
@@ -195,7 +195,7 @@ static void release(conv_run *r)
     free(r->grad);
 }
 
-/* ---- Measuring ---------------------------------------------------------------------- */
+/* ---- Measuring --------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;

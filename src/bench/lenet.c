@@ -18,7 +18,7 @@ double lcl_lenet_training_flop(void)
     return 3 * lcl_lenet_forward_flop() - 2.0 * 20 * 24 * 24 * 25;
 }
 
-/* ---- Images ----------------------------------------------------------------------- */
+/* ---- Images ------------------------------------------------------------------------ */
 
 void lcl_lenet_image(size_t i, uint8_t pixels[LCL_LENET_PIXELS], int *label)
 {
@@ -69,7 +69,7 @@ lcl_status lcl_lenet_write_images(const char *folder, char **path, lcl_error *er
     return status;
 }
 
-/* ---- Prototxts -------------------------------------------------------------------- */
+/* ---- Prototxts --------------------------------------------------------------------- */
 
 #define PARAMS "param { lr_mult: 1 } param { lr_mult: 2 } "
 #define FILLERS "weight_filler { type: 'xavier' } bias_filler { type: 'constant' } "

@@ -31,7 +31,7 @@ char *lcl_lenet_net(const char *source, int batch, const char *test_source);
 /* A solver with the usual recipe around a net's text; no displays, tests, snapshots. */
 char *lcl_lenet_solver(const char *net, int max_iter);
 
-/* ---- Plain C ---------------------------------------------------------------------- */
+/* ---- Plain C ----------------------------------------------------------------------- */
 
 /* Weights and biases of conv1, conv2, ip1, ip2 in this order; owned. */
 typedef struct {

@@ -27,7 +27,7 @@ void lcl_lenet_weights_free(lcl_lenet_weights *w)
     *w = (lcl_lenet_weights){0};
 }
 
-/* ---- Layers ----------------------------------------------------------------------- */
+/* ---- Layers ------------------------------------------------------------------------ */
 
 /* size: of the square input; the output is 4 smaller. */
 static void conv_forward(const double *in, int channels, int size, const float *weight,
@@ -130,7 +130,7 @@ static void product_backward(const double *in, int n, const float *weight, int o
     }
 }
 
-/* ---- The net ---------------------------------------------------------------------- */
+/* ---- The net ----------------------------------------------------------------------- */
 
 static void forward(const lcl_lenet_weights *w, blobs *b, double prob[LCL_LENET_CLASSES])
 {

@@ -6,7 +6,7 @@
 #include "bench/reference.h"
 #include "text.h"
 
-/* ---- Arithmetic ------------------------------------------------------------------- */
+/* ---- Arithmetic -------------------------------------------------------------------- */
 
 typedef struct {
     lcl_device *dev;
@@ -123,7 +123,7 @@ void lcl_bench_peak(lcl_bench *b)
         measure_fma(b, variants[i].function, variants[i].width, variants[i].chains);
 }
 
-/* ---- Memory ----------------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 #define MOST_BYTES ((size_t)256 << 20)
 #define PERIOD 256 /* of the values in memory */

@@ -45,7 +45,7 @@ double lcl_bench_product_at(const float *a, const float *b, size_t n, size_t k, 
     return sum;
 }
 
-/* ---- Convolution ------------------------------------------------------------------ */
+/* ---- Convolution ------------------------------------------------------------------- */
 
 void lcl_bench_conv_shape(lcl_bench_conv *v)
 {

@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-/* ---- Groups ----------------------------------------------------------------------- */
+/* ---- Groups ------------------------------------------------------------------------ */
 
 const lcl_bench_group lcl_bench_groups[] = {
     {"peak", "Peak arithmetic", LCL_BENCH_GFLOPS, true,
@@ -53,7 +53,7 @@ bool lcl_bench_more_is_better(lcl_bench_measure measure)
     return measure < LCL_BENCH_MICROSECONDS;
 }
 
-/* ---- What rows say ------------------------------------------------------------------ */
+/* ---- What rows say ----------------------------------------------------------------- */
 
 static bool is_measured(const lcl_bench_row *row)
 {
@@ -98,7 +98,7 @@ double lcl_bench_ratio(const lcl_bench_row *first, const lcl_bench_row *row)
     return is_measured(first) && is_measured(row) ? first->time.min / row->time.min : 0;
 }
 
-/* ---- Statistics ------------------------------------------------------------------- */
+/* ---- Statistics -------------------------------------------------------------------- */
 
 static int compare_seconds(const void *a, const void *b)
 {
@@ -129,7 +129,7 @@ lcl_bench_time lcl_bench_statistics(double *seconds, size_t n)
                             .repeats = n};
 }
 
-/* ---- Building and freeing ----------------------------------------------------------- */
+/* ---- Building and freeing ---------------------------------------------------------- */
 
 lcl_bench_device *lcl_bench_add_device(lcl_bench_report *report)
 {

@@ -17,7 +17,7 @@ typedef struct {
     double scale;                 /* the group's greatest value */
 } page;
 
-/* ---- Devices ------------------------------------------------------------------------ */
+/* ---- Devices ----------------------------------------------------------------------- */
 
 static void add_tile(page *p, const char *label, double value, const char *unit)
 {
@@ -73,7 +73,7 @@ static void add_device(page *p, const lcl_bench_device *d, size_t i)
     lcl_text_add(t, "</dl></section>\n");
 }
 
-/* ---- Bars ------------------------------------------------------------------------- */
+/* ---- Bars -------------------------------------------------------------------------- */
 
 /* What the device's peak is in the group's unit; 0: it is no limit there. */
 static double limit_of(const page *p, const lcl_bench_device *d)
@@ -146,7 +146,7 @@ static void add_bars(page *p, const lcl_bench_row *like)
     lcl_text_add(&p->text, "</svg></td>");
 }
 
-/* ---- Tables ------------------------------------------------------------------------- */
+/* ---- Tables ------------------------------------------------------------------------ */
 
 /* Milliseconds and spread of the only device. */
 static void add_times(page *p, const lcl_bench_row *row)
@@ -253,7 +253,7 @@ static void add_group(page *p)
     lcl_text_add(&p->text, "</tbody></table></section>\n");
 }
 
-/* ---- The page ----------------------------------------------------------------------- */
+/* ---- The page ---------------------------------------------------------------------- */
 
 static void add_body(page *p)
 {

@@ -8,7 +8,7 @@
 #include "json_file.h"
 #include "text.h"
 
-/* ---- Writing ---------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 /* Numbers that count nothing are left out. */
 static void set_number(json_t *object, const char *key, double value)
@@ -72,7 +72,7 @@ lcl_status lcl_bench_write_json(const lcl_bench_report *report, const char *path
     return lcl_json_write(root, path, "the report", err);
 }
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------- */
 
 /* The file being read. */
 typedef struct {

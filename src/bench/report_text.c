@@ -13,7 +13,7 @@ void lcl_bench_number_text(double value, char *out, size_t size)
     snprintf(out, size, "%.*f", digits < 0 ? 0 : digits > 6 ? 6 : digits, value);
 }
 
-/* ---- One device --------------------------------------------------------------------- */
+/* ---- One device -------------------------------------------------------------------- */
 
 void lcl_bench_print_device(FILE *out, const lcl_bench_device *d)
 {
@@ -53,7 +53,7 @@ void lcl_bench_print_row(FILE *out, const lcl_bench_device *device,
     fputc('\n', out);
 }
 
-/* ---- Several devices ---------------------------------------------------------------- */
+/* ---- Several devices --------------------------------------------------------------- */
 
 static void print_names(FILE *out, const lcl_bench_report *report)
 {

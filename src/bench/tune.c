@@ -29,7 +29,7 @@ static bool is_stopped(const tune *t)
     return t->options->stopped && t->options->stopped();
 }
 
-/* ---- One value ------------------------------------------------------------------------ */
+/* ---- One value --------------------------------------------------------------------- */
 
 /* Compares all works with their candidates. *time: the mean ratio. */
 static verdict measure(tune *t, const lcl_bench_work *candidates, int value, double *time)
@@ -102,7 +102,7 @@ static verdict try_value(tune *t, int value)
     return v;
 }
 
-/* ---- All values ----------------------------------------------------------------------- */
+/* ---- All values -------------------------------------------------------------------- */
 
 /* The untried value nearest to the present one; n_allowed where all were tried. */
 static size_t next_index(const tune *t, lcl_tile tile)

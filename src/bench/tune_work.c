@@ -50,7 +50,7 @@ static const work_spec specs[] = {
     {LCL_TILE_CLBLAST_DIRECT, GEMM, {256, 256, 256}},
 };
 
-/* ---- Making ------------------------------------------------------------------------- */
+/* ---- Making ------------------------------------------------------------------------ */
 
 static bool is_clblast(lcl_tile tile)
 {
@@ -175,7 +175,7 @@ lcl_status lcl_tune_make_checked(lcl_bench_work *out, const lcl_tune_works *w, s
     return status;
 }
 
-/* ---- Comparing ---------------------------------------------------------------------- */
+/* ---- Comparing --------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b)
 {

@@ -459,7 +459,7 @@ lcl_status lcl_args_int(const lcl_args *args, const char *option, long min, long
     return LCL_OK;
 }
 
-/* ---- Device flags ----------------------------------------------------------------- */
+/* ---- Device flags ------------------------------------------------------------------ */
 
 static const char *not_empty(const char *text)
 {
@@ -528,7 +528,7 @@ lcl_status lcl_args_gemm(const lcl_args *args, lcl_gemm_backend *out, lcl_error 
     return lcl_gemm_backend_parse(out, lcl_args_get(args, "gemm"), err);
 }
 
-/* ---- Help ------------------------------------------------------------------------- */
+/* ---- Help -------------------------------------------------------------------------- */
 
 static void print_option(FILE *stream, const lcl_option *option)
 {

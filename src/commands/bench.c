@@ -19,7 +19,7 @@
 
 #define FASHION "/usr/share/datasets/fashion-mnist"
 
-/* ---- Where and when ----------------------------------------------------------------- */
+/* ---- Where and when ---------------------------------------------------------------- */
 
 /* "model name" of Linux's list of processors; new. */
 static char *processor_name(void)
@@ -85,7 +85,7 @@ static void describe(lcl_bench_device *d, const lcl_device_info *info, bool quic
     d->quick = quick;
 }
 
-/* ---- Measuring ---------------------------------------------------------------------- */
+/* ---- Measuring --------------------------------------------------------------------- */
 
 static void measure_device(lcl_device *dev, const lcl_bench_options *options,
                            lcl_log *log, lcl_bench_report *report)
@@ -187,7 +187,7 @@ static lcl_status measure(const lcl_args *args, lcl_bench_report *report, lcl_er
     return status;
 }
 
-/* ---- Comparing ---------------------------------------------------------------------- */
+/* ---- Comparing --------------------------------------------------------------------- */
 
 static lcl_status compare(const lcl_args *args, lcl_bench_report *report, lcl_error *err)
 {

@@ -16,7 +16,7 @@ typedef struct {
     size_t size, n_records;
 } totals;
 
-/* ---- Adding up -------------------------------------------------------------------- */
+/* ---- Adding up --------------------------------------------------------------------- */
 
 static lcl_status add_record(totals *t, const lcl_record *r, const char *path,
                              lcl_error *err)
@@ -61,7 +61,7 @@ static lcl_status add_records(totals *t, lcl_source *s, lcl_log *log, lcl_error 
     return status;
 }
 
-/* ---- The result ------------------------------------------------------------------- */
+/* ---- The result -------------------------------------------------------------------- */
 
 /* In Caffe's old form, with four dimensions. */
 static Caffe__BlobProto *make_mean(const totals *t)

@@ -35,7 +35,7 @@ lcl_status lcl_convert_seed(const lcl_args *args, long *seed, lcl_error *err)
     return lcl_args_int(args, "seed", -1, LONG_MAX, seed, err);
 }
 
-/* ---- The command ------------------------------------------------------------------ */
+/* ---- The command ------------------------------------------------------------------- */
 
 static lcl_status unknown_kind(const char *kind, lcl_error *err)
 {

@@ -31,7 +31,7 @@ typedef struct {
     size_t n_stored;
 } conversion;
 
-/* ---- One image -------------------------------------------------------------------- */
+/* ---- One image --------------------------------------------------------------------- */
 
 static const char *extension(const char *path)
 {
@@ -128,7 +128,7 @@ static lcl_status convert_entry(conversion *c, const lcl_image_entry *entry, siz
     return status;
 }
 
-/* ---- All of them ------------------------------------------------------------------ */
+/* ---- All of them ------------------------------------------------------------------- */
 
 static lcl_status convert_entries(conversion *c, const lcl_image_entry *entries, size_t n,
                                   const size_t *order, const char *list, lcl_error *err)

@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-/* ---- Graphviz --------------------------------------------------------------------- */
+/* ---- Graphviz ---------------------------------------------------------------------- */
 
 static lcl_status fail_io(lcl_error *err)
 {
@@ -81,7 +81,7 @@ static lcl_status make_svg(const lcl_text *dot, lcl_text *svg, lcl_error *err)
     return status;
 }
 
-/* ---- The command ------------------------------------------------------------------ */
+/* ---- The command ------------------------------------------------------------------- */
 
 typedef struct {
     const char *out; /* NULL: standard output */

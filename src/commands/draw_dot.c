@@ -18,7 +18,7 @@ typedef struct {
     lcl_text *out;
 } drawing;
 
-/* ---- Colours ---------------------------------------------------------------------- */
+/* ---- Colours ----------------------------------------------------------------------- */
 
 /* Light boxes with dark text; lines and labels in a grey that light and dark pages show. */
 typedef struct {
@@ -61,7 +61,7 @@ static colours colours_of(const char *type)
     return other_colours;
 }
 
-/* ---- Text ------------------------------------------------------------------------- */
+/* ---- Text -------------------------------------------------------------------------- */
 
 /* Text inside of an HTML-like label. */
 static void add_escaped(lcl_text *t, const char *s)
@@ -90,7 +90,7 @@ static void add_quoted(lcl_text *t, const char *s)
     lcl_text_add(t, "\"");
 }
 
-/* ---- Options ---------------------------------------------------------------------- */
+/* ---- Options ----------------------------------------------------------------------- */
 
 /* What the layer is in the prototxt. */
 static const layer_message *said_layer(const drawing *d, size_t i)
@@ -203,7 +203,7 @@ static void add_options(lcl_text *out, const layer_message *l)
     free(line.text);
 }
 
-/* ---- Boxes ------------------------------------------------------------------------ */
+/* ---- Boxes ------------------------------------------------------------------------- */
 
 static bool is_split(const layer_message *l)
 {
@@ -269,7 +269,7 @@ static void add_box(const drawing *d, size_t box)
     lcl_text_add(out, ">];\n");
 }
 
-/* ---- Edges ------------------------------------------------------------------------ */
+/* ---- Edges ------------------------------------------------------------------------- */
 
 /* "64x20x24x24", with "label: " before it where the layer has several tops; nothing where
  * nothing is known. */
@@ -338,7 +338,7 @@ static void add_outputs(const drawing *d, size_t i, size_t *n)
     }
 }
 
-/* ---- The graph -------------------------------------------------------------------- */
+/* ---- The graph --------------------------------------------------------------------- */
 
 static void add_head(const drawing *d, const char *rankdir)
 {

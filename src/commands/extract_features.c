@@ -22,7 +22,7 @@ typedef struct {
     size_t *n_images;          /* n; owned */
 } extraction;
 
-/* ---- Running ---------------------------------------------------------------------- */
+/* ---- Running ----------------------------------------------------------------------- */
 
 static lcl_status find_blob(lcl_net *net, const char *name, lcl_blob **out,
                             lcl_error *err)
@@ -87,7 +87,7 @@ static lcl_status extract(extraction *x, lcl_net *net, lcl_log *log, lcl_error *
     return LCL_OK;
 }
 
-/* ---- Setting up ------------------------------------------------------------------- */
+/* ---- Setting up -------------------------------------------------------------------- */
 
 static const char *operand_or(const lcl_args *args, size_t i, const char *fallback)
 {

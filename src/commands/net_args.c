@@ -73,7 +73,7 @@ lcl_status lcl_args_residency(const lcl_args *args, lcl_residency *out, lcl_erro
     return lcl_fail(err, LCL_EUSAGE, "--resident", "'%s' is none of auto, on, off", name);
 }
 
-/* ---- Nets to run ------------------------------------------------------------------ */
+/* ---- Nets to run ------------------------------------------------------------------- */
 
 static lcl_status create_net(const lcl_args *args, const lcl_proto *model,
                              Caffe__Phase phase, lcl_log *log, lcl_device *dev,
@@ -113,7 +113,7 @@ lcl_status lcl_args_open_net(const lcl_args *args, Caffe__Phase phase, lcl_log *
     return status;
 }
 
-/* ---- Nets to look at -------------------------------------------------------------- */
+/* ---- Nets to look at --------------------------------------------------------------- */
 
 static lcl_status read_dimension(const char *text, lcl_net_input *shape, lcl_error *err)
 {

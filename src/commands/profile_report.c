@@ -26,7 +26,7 @@ typedef struct {
     double ns;
 } profile_table;
 
-/* ---- Summing up ------------------------------------------------------------------- */
+/* ---- Summing up -------------------------------------------------------------------- */
 
 static pass_row *find_row(profile_table *t, const lcl_profile_event *e)
 {
@@ -71,7 +71,7 @@ static void free_table(profile_table *t)
     free(t->rows);
 }
 
-/* ---- What a layer has to do ------------------------------------------------------- */
+/* ---- What a layer has to do -------------------------------------------------------- */
 
 /* The layer of a row; NULL for what is none's, such as the update. */
 static const lcl_layer *find_layer(const pass_row *row, lcl_net *const *nets, size_t n)
@@ -125,7 +125,7 @@ static double flops_of(const lcl_layer *l, bool backward)
     return forward * (bottoms + params);
 }
 
-/* ---- The table -------------------------------------------------------------------- */
+/* ---- The table --------------------------------------------------------------------- */
 
 typedef struct {
     double flops, bandwidth;
@@ -208,7 +208,7 @@ lcl_status lcl_profile_print(FILE *stream, lcl_device *dev, lcl_net *const *nets
     return status;
 }
 
-/* ---- The trace -------------------------------------------------------------------- */
+/* ---- The trace --------------------------------------------------------------------- */
 
 static void add_string(lcl_text *out, const char *s)
 {

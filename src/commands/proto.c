@@ -33,8 +33,7 @@ typedef struct {
     lcl_log *log;
 } job;
 
-/* --- input and output ------------------------------------------------------------------
- */
+/* ---- Input and output -------------------------------------------------------------- */
 
 static lcl_status read_stdin(char **bytes, size_t *size, lcl_error *err)
 {

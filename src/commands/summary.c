@@ -33,7 +33,7 @@ typedef struct {
     double flops;
 } cost;
 
-/* ---- Numbers ---------------------------------------------------------------------- */
+/* ---- Numbers ----------------------------------------------------------------------- */
 
 /* "60,965,224" */
 static char *with_commas(size_t n)
@@ -66,7 +66,7 @@ static char *with_prefix(double n, const char *unit)
     return lcl_format("%.*f%s%s%s", decimals, n, bare ? "" : " ", prefixes[i], unit);
 }
 
-/* ---- Costs ------------------------------------------------------------------------ */
+/* ---- Costs ------------------------------------------------------------------------- */
 
 static bool owns_param(const lcl_net *net, const lcl_blob *b, bool *learned)
 {
@@ -123,7 +123,7 @@ static size_t batch_size(const lcl_net *net)
     return 0;
 }
 
-/* ---- The table -------------------------------------------------------------------- */
+/* ---- The table --------------------------------------------------------------------- */
 
 static table_row *add_row(table *t)
 {
@@ -238,7 +238,7 @@ static void free_table(table *t)
     free(t->rows);
 }
 
-/* ---- Below it --------------------------------------------------------------------- */
+/* ---- Below it ---------------------------------------------------------------------- */
 
 static void print_params(const cost *sum)
 {

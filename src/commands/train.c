@@ -10,7 +10,7 @@
 #include "lcl/solver.h"
 #include "text.h"
 
-/* ---- Signals ---------------------------------------------------------------------- */
+/* ---- Signals ----------------------------------------------------------------------- */
 
 static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
 
@@ -87,7 +87,7 @@ static lcl_status make_plan(const lcl_args *args, signal_plan *plan, lcl_error *
     return parse_effect(args, "sigint_effect", &plan->effects[1], err);
 }
 
-/* ---- Arguments -------------------------------------------------------------------- */
+/* ---- Arguments --------------------------------------------------------------------- */
 
 static const char *not_empty(const char *text)
 {
@@ -136,7 +136,7 @@ static void replace_weights(Caffe__SolverParameter *p, const lcl_args *args)
     p->weights[p->n_weights++] = lcl_strdup(weights);
 }
 
-/* ---- Training --------------------------------------------------------------------- */
+/* ---- Training ---------------------------------------------------------------------- */
 
 /* solver_mode says which kind is preferred, device_id which one. */
 static lcl_status open_device(const lcl_args *args, const Caffe__SolverParameter *p,

@@ -9,7 +9,7 @@
 #include "verify/report_json.h"
 #include "verify/report_text.h"
 
-/* ---- Options ------------------------------------------------------------------------ */
+/* ---- Options ----------------------------------------------------------------------- */
 
 static lcl_status power_of_two(const lcl_args *args, const char *option, long max,
                                int *out, lcl_error *err)
@@ -58,7 +58,7 @@ static void free_options(lcl_verify_options *o)
     lcl_list_free(o->only.list, o->only.n);
 }
 
-/* ---- Devices ------------------------------------------------------------------------ */
+/* ---- Devices ----------------------------------------------------------------------- */
 
 static lcl_status verify_chosen(const lcl_args *args, const lcl_verify_options *o,
                                 lcl_log *log, lcl_verify_report *report, lcl_error *err)
@@ -111,7 +111,7 @@ static lcl_status verify_all(const lcl_verify_options *o, lcl_log *log,
     return status;
 }
 
-/* ---- The command -------------------------------------------------------------------- */
+/* ---- The command ------------------------------------------------------------------- */
 
 static lcl_status write_report(const lcl_verify_report *report, const char *path,
                                lcl_error *err)

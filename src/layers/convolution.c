@@ -225,7 +225,7 @@ static lcl_status prepare(lcl_layer *l, lcl_error *err)
     return l->phase == CAFFE__PHASE__TRAIN ? prepare_backward(l, err) : LCL_OK;
 }
 
-/* ---- Fusion ---------------------------------------------------------------------- */
+/* ---- Fusion ------------------------------------------------------------------------ */
 
 /* A max pool whose windows tile the convolution's top. */
 static bool takes_pool(const lcl_layer *l, const lcl_layer *pool,

@@ -41,7 +41,7 @@ static size_t points(const convolution_state *s)
     return (size_t)(s->winograd.matrices.n * s->winograd.matrices.n);
 }
 
-/* ---- Layout: see cl/winograd_panels.cl ---------------------------------------------- */
+/* ---- Layout: see cl/winograd_panels.cl --------------------------------------------- */
 
 /* Floats that a work-item handles. */
 static int vector_of(const lcl_layer *l)
@@ -154,7 +154,7 @@ static void plan(lcl_layer *l)
     w->top_product_size = transform_size(l, s->group * w->top_rows, w->chunk_panels);
 }
 
-/* ---- Kernels -------------------------------------------------------------------------- */
+/* ---- Kernels ----------------------------------------------------------------------- */
 
 static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
                              const char *name, int group, const lcl_define *own,
@@ -327,7 +327,7 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
     return LCL_OK;
 }
 
-/* ---- Running -------------------------------------------------------------------------- */
+/* ---- Running ----------------------------------------------------------------------- */
 
 /* Tiles of a launch, and the panels that they fill. */
 typedef struct {

@@ -20,7 +20,7 @@ typedef struct {
     lcl_feed *feed;
 } state;
 
-/* ---- Files ------------------------------------------------------------------------ */
+/* ---- Files ------------------------------------------------------------------------- */
 
 /* As written, or, where there is no such file, beside the list. */
 static char *find_file(const char *list, const char *name)
@@ -123,7 +123,7 @@ static lcl_status load_file(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- On the feed's thread --------------------------------------------------------- */
+/* ---- On the feed's thread ---------------------------------------------------------- */
 
 /* Files after the first must have rows of the tops' shapes. */
 static lcl_status check_rows(const lcl_layer *l, lcl_error *err)
@@ -180,7 +180,7 @@ static lcl_status fill(lcl_layer *l, float *const *values, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- The layer -------------------------------------------------------------------- */
+/* ---- The layer --------------------------------------------------------------------- */
 
 static lcl_status setup(lcl_layer *l, lcl_error *err)
 {

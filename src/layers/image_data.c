@@ -22,7 +22,7 @@ typedef struct {
     lcl_feed *feed;
 } state;
 
-/* ---- Images ----------------------------------------------------------------------- */
+/* ---- Images ------------------------------------------------------------------------ */
 
 static lcl_status read_image(const lcl_layer *l, const char *name, lcl_image *image,
                              lcl_error *err)
@@ -79,7 +79,7 @@ static lcl_status fill(lcl_layer *l, float *const *values, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Setting up ------------------------------------------------------------------- */
+/* ---- Setting up -------------------------------------------------------------------- */
 
 static lcl_status check_param(const lcl_layer *l, lcl_error *err)
 {

@@ -35,7 +35,7 @@ static int first_state(const lcl_recurrent *s)
     return 2 + s->has_static;
 }
 
-/* ---- Setup --------------------------------------------------------------------------- */
+/* ---- Setup ------------------------------------------------------------------------- */
 
 static lcl_status check_ends(lcl_layer *l, lcl_error *err)
 {
@@ -144,7 +144,7 @@ lcl_status lcl_recurrent_setup(lcl_layer *l, const lcl_cell *cell, lcl_error *er
     return add_params(l, err);
 }
 
-/* ---- Shapes -------------------------------------------------------------------------- */
+/* ---- Shapes ------------------------------------------------------------------------ */
 
 static lcl_status check_inputs(const lcl_layer *l, lcl_error *err)
 {
@@ -247,7 +247,7 @@ lcl_status lcl_recurrent_reshape(lcl_layer *l, lcl_error *err)
     return get_kernels(l, err);
 }
 
-/* ---- Products ------------------------------------------------------------------------ */
+/* ---- Products ---------------------------------------------------------------------- */
 
 /* c (rows x out) = a (rows x in) w^T, plus the bias (which may be NULL). */
 static lcl_status product(lcl_layer *l, size_t rows, cl_mem a, size_t in, int w,
@@ -317,7 +317,7 @@ static lcl_status bias_back(lcl_layer *l, size_t rows, cl_mem dc, size_t out, in
                : LCL_OK;
 }
 
-/* ---- Forward ------------------------------------------------------------------------- */
+/* ---- Forward ----------------------------------------------------------------------- */
 
 /* States before the first step: the bottoms', or those that the last pass ended with. */
 static lcl_status take_states(lcl_layer *l, lcl_error *err)
@@ -407,7 +407,7 @@ lcl_status lcl_recurrent_forward(lcl_layer *l, lcl_error *err)
     return give_states(l, err);
 }
 
-/* ---- Backward ------------------------------------------------------------------------ */
+/* ---- Backward ---------------------------------------------------------------------- */
 
 /* The gradient of h of all steps, but for what each step gives the one before. */
 static lcl_status output_backward(lcl_layer *l, cl_mem *dh, lcl_error *err)

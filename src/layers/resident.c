@@ -46,7 +46,7 @@ struct lcl_resident {
     cl_int each;            /* rows of a work-item */
 };
 
-/* ---- On the thread ---------------------------------------------------------------- */
+/* ---- On the thread ----------------------------------------------------------------- */
 
 static void store(const lcl_resident *r, const lcl_record *record, uint8_t *to)
 {
@@ -84,7 +84,7 @@ static lcl_status load(void *context, void *slot, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Room on the device ----------------------------------------------------------- */
+/* ---- Room on the device ------------------------------------------------------------ */
 
 /* Records that may lie there. */
 static size_t most_records(const lcl_resident *r)
@@ -134,7 +134,7 @@ static lcl_status need_room(lcl_resident *r, size_t n, lcl_error *err)
     return status;
 }
 
-/* ---- Starting and stopping -------------------------------------------------------- */
+/* ---- Starting and stopping --------------------------------------------------------- */
 
 static lcl_status make_mean(lcl_resident *r, lcl_error *err)
 {
@@ -248,7 +248,7 @@ void lcl_resident_destroy(lcl_resident *r)
     free(r);
 }
 
-/* ---- Running ---------------------------------------------------------------------- */
+/* ---- Running ----------------------------------------------------------------------- */
 
 static lcl_status check_loaded(lcl_resident *r, const loaded *from, lcl_error *err)
 {

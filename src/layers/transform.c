@@ -20,7 +20,7 @@ struct lcl_transform {
     float *channel_mean;   /* per channel, where there is no mean image; owned */
 };
 
-/* ---- Reading the parameter -------------------------------------------------------- */
+/* ---- Reading the parameter --------------------------------------------------------- */
 
 static lcl_status read_param(lcl_transform *t, const lcl_layer *l, lcl_error *err)
 {
@@ -83,7 +83,7 @@ void lcl_transform_destroy(lcl_transform *t)
     free(t);
 }
 
-/* ---- Decoding --------------------------------------------------------------------- */
+/* ---- Decoding ---------------------------------------------------------------------- */
 
 static lcl_status decode(lcl_transform *t, const lcl_record *stored, lcl_record *record,
                          lcl_error *err)
@@ -113,7 +113,7 @@ lcl_status lcl_transform_decode(lcl_transform *t, const lcl_record *stored,
                           r->height, r->width);
 }
 
-/* ---- Fitting it to the records ---------------------------------------------------- */
+/* ---- Fitting it to the records ----------------------------------------------------- */
 
 static lcl_status check_mean_image(const lcl_transform *t, lcl_error *err)
 {
@@ -171,7 +171,7 @@ lcl_status lcl_transform_set_shape(lcl_transform *t, const lcl_record *first,
     return LCL_OK;
 }
 
-/* ---- Transforming ----------------------------------------------------------------- */
+/* ---- Transforming ------------------------------------------------------------------ */
 
 static void convert(float *out, const lcl_record *record, size_t from, size_t n)
 {

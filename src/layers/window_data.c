@@ -33,7 +33,7 @@ typedef struct {
     int pad_x, pad_y;        /* zeros left and above */
 } placement;
 
-/* ---- Places ----------------------------------------------------------------------- */
+/* ---- Places ------------------------------------------------------------------------ */
 
 static int max_of(int a, int b)
 {
@@ -104,7 +104,7 @@ static lcl_status check_place(const placement *p, const lcl_window *w,
                     w->y1, w->x2, w->y2, image->height, image->width);
 }
 
-/* ---- Pixels ----------------------------------------------------------------------- */
+/* ---- Pixels ------------------------------------------------------------------------ */
 
 static float mean_at(const state *st, int channel, int y, int x)
 {
@@ -184,7 +184,7 @@ static lcl_status fill(lcl_layer *l, float *const *values, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Setting up ------------------------------------------------------------------- */
+/* ---- Setting up -------------------------------------------------------------------- */
 
 static lcl_status check_param(const lcl_layer *l, lcl_error *err)
 {

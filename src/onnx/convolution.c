@@ -6,7 +6,7 @@
 #include "onnx/onnx.h"
 #include "text.h"
 
-/* ---- Convolutions ------------------------------------------------------------------- */
+/* ---- Convolutions ------------------------------------------------------------------ */
 
 static const convolution_state *state_of(const lcl_onnx *x)
 {
@@ -124,7 +124,7 @@ lcl_status lcl_onnx_im2col(lcl_onnx *x, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Matrices ----------------------------------------------------------------------- */
+/* ---- Matrices ---------------------------------------------------------------------- */
 
 /* The bottom as a matrix times the weights; before it and behind it the axes become two and
  * many again. */

@@ -197,7 +197,7 @@ lcl_status lcl_onnx_dropout(lcl_onnx *x, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Of several bottoms ------------------------------------------------------------- */
+/* ---- Of several bottoms ------------------------------------------------------------ */
 
 /* The bottoms' sum, each times its coefficient. */
 static const char *sum(lcl_onnx *x, const Caffe__EltwiseParameter *p, const char **in,

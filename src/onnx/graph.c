@@ -15,7 +15,7 @@ static void *append(void *list, size_t *n, const ProtobufCMessageDescriptor *typ
     return message;
 }
 
-/* ---- Names -------------------------------------------------------------------------- */
+/* ---- Names ------------------------------------------------------------------------- */
 
 static bool is_taken(const lcl_onnx *x, const char *name)
 {
@@ -48,7 +48,7 @@ static const char *name_in_layer(lcl_onnx *x, const char *what)
     return name;
 }
 
-/* ---- Nodes -------------------------------------------------------------------------- */
+/* ---- Nodes ------------------------------------------------------------------------- */
 
 const char *lcl_onnx_node(lcl_onnx *x, const char *op, const char *const *inputs,
                           size_t n)
@@ -128,7 +128,7 @@ void lcl_onnx_float(lcl_onnx *x, const char *name, float value)
     a->f = value;
 }
 
-/* ---- Constants ---------------------------------------------------------------------- */
+/* ---- Constants --------------------------------------------------------------------- */
 
 static Onnx__TensorProto *add_constant(lcl_onnx *x, const char *name, size_t n_axes,
                                        int type)
@@ -250,7 +250,7 @@ lcl_status lcl_onnx_param(lcl_onnx *x, const lcl_layer *l, int i, const char **t
     return lcl_onnx_param_as(x, l, i, b->n_axes, b->shape, tensor, err);
 }
 
-/* ---- Axes and shapes -------------------------------------------------------------- */
+/* ---- Axes and shapes --------------------------------------------------------------- */
 
 int lcl_onnx_axis(const lcl_blob *b, int axis)
 {

@@ -4,7 +4,7 @@
 #include "onnx/onnx.h"
 #include "text.h"
 
-/* ---- Scale and Bias ----------------------------------------------------------------- */
+/* ---- Scale and Bias ---------------------------------------------------------------- */
 
 /* Axes behind those that weights of n_axes axes belong to, which begin at `axis`. */
 static int n_behind(const lcl_blob *b, int axis, int n_axes)
@@ -87,7 +87,7 @@ lcl_status lcl_onnx_bias(lcl_onnx *x, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- BatchNorm ---------------------------------------------------------------------- */
+/* ---- BatchNorm --------------------------------------------------------------------- */
 
 /* A constant of `value` for each channel. */
 static const char *same_for_all(lcl_onnx *x, const char *what, int channels, float value)
@@ -197,7 +197,7 @@ lcl_status lcl_onnx_batch_norm(lcl_onnx *x, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- MVN ---------------------------------------------------------------------------- */
+/* ---- MVN --------------------------------------------------------------------------- */
 
 lcl_status lcl_onnx_mvn(lcl_onnx *x, lcl_error *err)
 {
@@ -221,7 +221,7 @@ lcl_status lcl_onnx_mvn(lcl_onnx *x, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- LRN ---------------------------------------------------------------------------- */
+/* ---- LRN --------------------------------------------------------------------------- */
 
 /* x * (1 + alpha * mean of the squares in the window) ^ -beta; padding counts as zeros. */
 static const char *within_channel(lcl_onnx *x, const Caffe__LRNParameter *p)

@@ -67,7 +67,7 @@ struct lcl_onnx {
     bool fixed_batch;
 };
 
-/* ---- What there is to write (plan.c) ------------------------------------------------ */
+/* ---- What there is to write (plan.c) ----------------------------------------------- */
 
 /* Finds the values, the outputs and which layers these need. Release it in any case. */
 lcl_status lcl_onnx_plan(lcl_onnx *x, const lcl_net *net, lcl_error *err);
@@ -76,7 +76,7 @@ bool lcl_onnx_is_input(const lcl_onnx *x, const lcl_onnx_value *v);
 /* Of the layer's bottoms, those that its nodes take: the first ones. */
 int lcl_onnx_n_taken(const lcl_onnx_step *s);
 
-/* ---- Tensors of the layer's ends (write.c) ------------------------------------------ */
+/* ---- Tensors of the layer's ends (write.c) ----------------------------------------- */
 
 const char *lcl_onnx_bottom(const lcl_onnx *x, int i);
 /* All of them; free() the list. */
@@ -98,7 +98,7 @@ void lcl_onnx_choose_images(lcl_onnx *x);
 lcl_status lcl_onnx_refuse(const lcl_onnx *x, const void *message, const char *field,
                            lcl_error *err, const char *why);
 
-/* ---- Nodes (graph.c) ---------------------------------------------------------------- */
+/* ---- Nodes (graph.c) --------------------------------------------------------------- */
 
 /* Adds a node; its output. Names of tensors live as long as the graph. */
 const char *lcl_onnx_node(lcl_onnx *x, const char *op, const char *const *inputs,
@@ -122,7 +122,7 @@ void lcl_onnx_float(lcl_onnx *x, const char *name, float value);
 /* A name like `wanted` that no tensor has. */
 const char *lcl_onnx_name(lcl_onnx *x, const char *wanted);
 
-/* ---- Constants ---------------------------------------------------------------------- */
+/* ---- Constants --------------------------------------------------------------------- */
 
 /* Named after the layer and `what`. Row-major `values` are the graph's from now on. */
 const char *lcl_onnx_floats(lcl_onnx *x, const char *what, int n_axes, const int *shape,
@@ -140,7 +140,7 @@ lcl_status lcl_onnx_param_as(lcl_onnx *x, const lcl_layer *l, int i, int n_axes,
 lcl_status lcl_onnx_param_values(const lcl_layer *l, int i, float **values,
                                  lcl_error *err);
 
-/* ---- Axes and shapes ---------------------------------------------------------------- */
+/* ---- Axes and shapes --------------------------------------------------------------- */
 
 /* An axis that the layer has checked, from 0 on. */
 int lcl_onnx_axis(const lcl_blob *b, int axis);
@@ -151,7 +151,7 @@ const char *lcl_onnx_reshape(lcl_onnx *x, const char *tensor, const int64_t *dim
 const char *lcl_onnx_view(lcl_onnx *x, const char *tensor, const lcl_blob *from,
                           const lcl_blob *to);
 
-/* ---- Translations --------------------------------------------------------------------- */
+/* ---- Translations ------------------------------------------------------------------ */
 
 typedef lcl_status lcl_onnx_translation(lcl_onnx *x, lcl_error *err);
 

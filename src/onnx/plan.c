@@ -10,7 +10,7 @@ static size_t n_steps(const lcl_onnx *x)
     return lcl_net_n_layers(x->net);
 }
 
-/* ---- Values ------------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------------------ */
 
 /* The blob's value as the layers so far leave it. */
 static size_t value_of(const lcl_onnx *x, const lcl_blob *blob)
@@ -66,7 +66,7 @@ static void list_steps(lcl_onnx *x)
     }
 }
 
-/* ---- Outputs ------------------------------------------------------------------------ */
+/* ---- Outputs ----------------------------------------------------------------------- */
 
 int lcl_onnx_n_taken(const lcl_onnx_step *s)
 {
@@ -144,7 +144,7 @@ static bool find_needed(lcl_onnx *x)
     return any;
 }
 
-/* ---- Names -------------------------------------------------------------------------- */
+/* ---- Names ------------------------------------------------------------------------- */
 
 /* "prob" as in deployed nets, unless there are several, or a blob of that name. */
 static const char *name_of_predictions(lcl_onnx *x, const lcl_onnx_value *v)

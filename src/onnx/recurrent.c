@@ -19,7 +19,7 @@ typedef struct {
     const char *cont; /* T x N x 1 */
 } sequence;
 
-/* ---- Products ----------------------------------------------------------------------- */
+/* ---- Products ---------------------------------------------------------------------- */
 
 /* `t` as rows of `columns`, times the transpose of parameter `weights`, plus `bias` where that is
  * a parameter. */
@@ -62,7 +62,7 @@ static const char *part(lcl_onnx *x, const char *t, int64_t axis, int64_t first,
                          lcl_onnx_numbers(x, "axes", &axis, 1));
 }
 
-/* ---- Cells -------------------------------------------------------------------------- */
+/* ---- Cells ------------------------------------------------------------------------- */
 
 /* A step of LSTM cells; `gates`, 1 x N x 4D, are not yet squashed. */
 static state lstm_cell(lcl_onnx *x, const char *gates, const char *cont, const char *c,
@@ -102,7 +102,7 @@ static state step(lcl_onnx *x, const sequence *q, state before, int64_t t)
     return (state){.h = LCL_ONNX_NODE(x, "Tanh", gates)};
 }
 
-/* ---- Layers ------------------------------------------------------------------------- */
+/* ---- Layers ------------------------------------------------------------------------ */
 
 static const char *zeros(lcl_onnx *x, const lcl_recurrent *r)
 {

@@ -2,7 +2,7 @@
  * ArgMax. */
 #include "onnx/onnx.h"
 
-/* ---- Softmax ------------------------------------------------------------------------ */
+/* ---- Softmax ----------------------------------------------------------------------- */
 
 /* Of a loss, the last top: its predictions. */
 static lcl_status softmax(lcl_onnx *x, int axis)
@@ -30,7 +30,7 @@ lcl_status lcl_onnx_infogain_loss(lcl_onnx *x, lcl_error *err)
     return softmax(x, p ? p->axis : 1);
 }
 
-/* ---- Reduction ---------------------------------------------------------------------- */
+/* ---- Reduction --------------------------------------------------------------------- */
 
 static const char *reduce(lcl_onnx *x, const Caffe__ReductionParameter *p,
                           const int64_t *axes, size_t n)
@@ -74,7 +74,7 @@ lcl_status lcl_onnx_reduction(lcl_onnx *x, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- ArgMax ------------------------------------------------------------------------- */
+/* ---- ArgMax ------------------------------------------------------------------------ */
 
 /* The tensor with the places along an axis in reverse order. */
 static const char *reverse(lcl_onnx *x, const char *t, int64_t axis, int64_t size)

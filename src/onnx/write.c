@@ -17,7 +17,7 @@ static lcl_onnx_value *top_of(const lcl_onnx *x, int i)
     return &x->values[step_of(x, x->layer)->tops[i]];
 }
 
-/* ---- What translations ask for ------------------------------------------------------ */
+/* ---- What translations ask for ----------------------------------------------------- */
 
 const char *lcl_onnx_bottom(const lcl_onnx *x, int i)
 {
@@ -122,7 +122,7 @@ lcl_status lcl_onnx_refuse(const lcl_onnx *x, const void *message, const char *f
                           "cannot be written as ONNX: %s", why);
 }
 
-/* ---- Layers ------------------------------------------------------------------------- */
+/* ---- Layers ------------------------------------------------------------------------ */
 
 /* Bottoms that are there; their images are those of the tops. */
 static lcl_status take_bottoms(lcl_onnx *x, const lcl_onnx_step *s, lcl_error *err)
@@ -175,7 +175,7 @@ static lcl_status translate(lcl_onnx *x, const lcl_onnx_step *s, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Inputs and outputs ------------------------------------------------------------- */
+/* ---- Inputs and outputs ------------------------------------------------------------ */
 
 /* All inputs have as many images, which then may be any number. */
 static bool share_batch(const lcl_onnx *x)
@@ -290,7 +290,7 @@ static void list_ends(lcl_onnx *x, lcl_onnx_summary *summary)
     *summary = (lcl_onnx_summary){g->n_node, inputs.text, outputs.text};
 }
 
-/* ---- The model ---------------------------------------------------------------------- */
+/* ---- The model --------------------------------------------------------------------- */
 
 static lcl_status write_model(lcl_onnx *x, const char *path, lcl_error *err)
 {

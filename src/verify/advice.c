@@ -31,7 +31,7 @@ static bool row_failed(const row *r)
     return false;
 }
 
-/* ---- Ways round --------------------------------------------------------------------- */
+/* ---- Ways round -------------------------------------------------------------------- */
 
 /* Some checks of the row, that `is` tells, failed, and all others, of which there are some,
  * passed. */
@@ -130,7 +130,7 @@ static const struct {
      "results are right image by image, only slower, but not in blocks of images"},
 };
 
-/* ---- Advice ------------------------------------------------------------------------- */
+/* ---- Advice ------------------------------------------------------------------------ */
 
 /* Sentences while they are put together. */
 typedef struct {

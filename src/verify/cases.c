@@ -118,7 +118,7 @@ lcl_status lcl_verify_folder(lcl_verify *v, const char *folder, lcl_error *err)
     return LCL_OK;
 }
 
-/* ---- Built in ----------------------------------------------------------------------- */
+/* ---- Built in ---------------------------------------------------------------------- */
 
 /* With --quick: the first and the last case of a type. */
 static bool is_quick(const stored_case *c, size_t i, size_t n)

@@ -38,7 +38,7 @@ void lcl_generate_array(lcl_golden_files *files, const char *folder, const char 
     free(values);
 }
 
-/* ---- Element by element ------------------------------------------------------------- */
+/* ---- Element by element ------------------------------------------------------------ */
 
 static double sigmoid(double x)
 {
@@ -106,7 +106,7 @@ static void add_function(lcl_golden_files *files, size_t i)
     lcl_generate_array(files, folder, "bottom_diff", 0, dx, shape);
 }
 
-/* ---- Copies ------------------------------------------------------------------------- */
+/* ---- Copies ------------------------------------------------------------------------ */
 
 static void add_split(lcl_golden_files *files)
 {
@@ -141,7 +141,7 @@ static void add_dummy_data(lcl_golden_files *files)
     lcl_generate_array(files, folder, "top", 0, values, shape);
 }
 
-/* ---- Stochastic pooling ------------------------------------------------------------- */
+/* ---- Stochastic pooling ------------------------------------------------------------ */
 
 #define STOCHASTIC                                                                       \
     "type: 'Pooling' bottom: 'x' top: 'y' "                                              \

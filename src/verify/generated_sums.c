@@ -16,7 +16,7 @@ static float *positive_values(size_t n, unsigned seed)
     return values;
 }
 
-/* ---- Reduction ---------------------------------------------------------------------- */
+/* ---- Reduction --------------------------------------------------------------------- */
 
 static double identity(double x)
 {
@@ -81,7 +81,7 @@ static void add_reduction(lcl_golden_files *files, size_t o, size_t n)
     free(folder);
 }
 
-/* ---- Softmax ------------------------------------------------------------------------ */
+/* ---- Softmax ----------------------------------------------------------------------- */
 
 /* y = exp(x) / sum exp(x), dx = y (dy - sum y dy), over `n` classes. */
 static void softmax_row(const float *x, const float *dy, float *y, float *dx, size_t n)
@@ -118,7 +118,7 @@ static void add_softmax(lcl_golden_files *files, size_t n)
     lcl_generate_array(files, folder, "bottom_diff", 0, dx, classes);
 }
 
-/* ---- Bias and batch norm: sums over images and pixels ------------------------------- */
+/* ---- Bias and batch norm: sums over images and pixels ------------------------------ */
 
 enum { IMAGES = 9, CHANNELS = 3 };
 
@@ -185,7 +185,7 @@ static void add_batch_norm(lcl_golden_files *files, size_t n)
     lcl_generate_array(files, folder, "top", 0, y, planes);
 }
 
-/* ---- A product and a loss ----------------------------------------------------------- */
+/* ---- A product and a loss ---------------------------------------------------------- */
 
 static void add_inner_product(lcl_golden_files *files, size_t n)
 {

@@ -32,7 +32,7 @@ static void note(lcl_verify *v, const char *row, const char *name, lcl_verify_mo
                                             .failure = failure});
 }
 
-/* ---- LeNet -------------------------------------------------------------------------- */
+/* ---- LeNet ------------------------------------------------------------------------- */
 
 static lcl_status compare_lenet(const lcl_net *net, double *error, lcl_error *err)
 {
@@ -77,7 +77,7 @@ static void check_lenet(lcl_verify *v, int block, bool fuse)
     lcl_verify_net_close(&n);
 }
 
-/* ---- Patterns ----------------------------------------------------------------------- */
+/* ---- Patterns ---------------------------------------------------------------------- */
 
 #define INPUT(shape)                                                                     \
     "layer { name: 'in' type: 'Input' top: 'data' top: 'label' input_param { "           \

@@ -24,7 +24,7 @@ void lcl_verify_print_device(FILE *out, const lcl_verify_device *d)
             d->quick ? ", quick: only a few small cases" : "");
 }
 
-/* ---- Rows --------------------------------------------------------------------------- */
+/* ---- Rows -------------------------------------------------------------------------- */
 
 static const char *title_of(const char *group)
 {
@@ -96,7 +96,7 @@ void lcl_verify_print_row(FILE *out, const lcl_verify_device *d, size_t first)
         fprintf(out, "ok\n");
 }
 
-/* ---- The end ------------------------------------------------------------------------ */
+/* ---- The end ----------------------------------------------------------------------- */
 
 static void print_failure(FILE *out, const lcl_verify_check *c)
 {

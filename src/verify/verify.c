@@ -19,7 +19,7 @@ static lcl_verify_run_group *const runs[] = {
 /* Of checks of cases that the user gave. */
 static const lcl_verify_group cases_group = {"cases", "Stored cases"};
 
-/* ---- What is wanted ----------------------------------------------------------------- */
+/* ---- What is wanted ---------------------------------------------------------------- */
 
 lcl_status lcl_verify_check_only(const lcl_verify_options *options, lcl_error *err)
 {
@@ -35,7 +35,7 @@ bool lcl_verify_wants(const lcl_verify *v, const char *row)
     return lcl_only_wants(&v->options->only, v->group->name, row);
 }
 
-/* ---- Findings ----------------------------------------------------------------------- */
+/* ---- Findings ---------------------------------------------------------------------- */
 
 /* Prints the row that the checks not yet shown are. */
 static void show_row(lcl_verify *v)
@@ -81,7 +81,7 @@ void lcl_verify_note(lcl_verify *v, lcl_verify_finding f)
                            .skipped = f.skipped ? copy(f.skipped) : NULL};
 }
 
-/* ---- Helpers ------------------------------------------------------------------------ */
+/* ---- Helpers ----------------------------------------------------------------------- */
 
 void lcl_verify_layouts(const lcl_verify *v, int blocks[LCL_VERIFY_MODES],
                         int vectors[LCL_VERIFY_MODES])
@@ -91,7 +91,7 @@ void lcl_verify_layouts(const lcl_verify *v, int blocks[LCL_VERIFY_MODES],
     blocks[1] = vectors[1] = 1;
 }
 
-/* ---- Running ------------------------------------------------------------------------ */
+/* ---- Running ----------------------------------------------------------------------- */
 
 static lcl_status run_folders(lcl_verify *v, lcl_error *err)
 {

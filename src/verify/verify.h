@@ -36,7 +36,7 @@ lcl_status lcl_verify_check_only(const lcl_verify_options *options, lcl_error *e
 lcl_status lcl_verify_run(lcl_device *dev, const lcl_verify_options *options, FILE *out,
                           lcl_log *log, lcl_verify_report *report, lcl_error *err);
 
-/* ---- For the groups ------------------------------------------------------------------ */
+/* ---- For the groups ---------------------------------------------------------------- */
 
 /* What a check found. Strings are borrowed; NULL is "". */
 typedef struct {
