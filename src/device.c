@@ -118,6 +118,15 @@ cl_command_queue lcl_device_queue(lcl_device *dev)
     return dev->queue;
 }
 
+lcl_status lcl_device_flush(lcl_device *dev, lcl_error *err)
+{
+    cl_int rc = lcl_device_is_blank(dev) ? CL_SUCCESS : clFlush(dev->queue);
+
+    return rc == CL_SUCCESS ? LCL_OK
+                            : lcl_fail(err, LCL_EDEVICE, dev->info.name,
+                                       "starting the device: %s", lcl_cl_name(rc));
+}
+
 lcl_status lcl_device_finish(lcl_device *dev, lcl_error *err)
 {
     cl_int rc = lcl_device_is_blank(dev) ? CL_SUCCESS : clFinish(dev->queue);

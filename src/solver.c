@@ -120,6 +120,7 @@ void lcl_solver_destroy(lcl_solver *s)
     lcl_reader_destroy(s->losses);
     lcl_reader_destroy(s->outputs);
     lcl_update_destroy(s->update);
+    lcl_replicas_destroy(s->replicas);
     for (size_t i = 0; i < s->n_test_nets; i++)
         lcl_net_destroy(s->test_nets[i]);
     free(s->test_nets);
@@ -233,6 +234,8 @@ static lcl_status take_losses(lcl_solver *s, size_t most, int n_passes, lcl_erro
 
     while (lcl_reader_n_requests(s->losses) > most) {
         LCL_TRY(lcl_reader_take_loss(s->losses, &loss, err));
+        if (s->replicas)
+            LCL_TRY(lcl_replicas_mean_loss(s->replicas, &loss, err));
         record_pass(s, loss, n_passes);
     }
     return LCL_OK;
@@ -330,7 +333,7 @@ static lcl_status run_pass(lcl_solver *s, bool debug, bool last, bool display,
     return lcl_net_backward(s->net, err);
 }
 
-/* Gradients of all passes of the iteration, added up. */
+/* Gradients of all passes of the iteration, added up; on several devices, their mean. */
 static lcl_status run_passes(lcl_solver *s, bool debug, bool display, lcl_error *err)
 {
     lcl_status status = LCL_OK;
@@ -341,8 +344,12 @@ static lcl_status run_passes(lcl_solver *s, bool debug, bool display, lcl_error 
     for (int i = 0; i < s->param->iter_size && status == LCL_OK; i++) {
         lcl_net_accumulate(s->net, i > 0);
         status = run_pass(s, debug, i + 1 == s->param->iter_size, display, err);
+        if (s->replicas && status == LCL_OK)
+            status = lcl_replicas_run_pass(s->replicas, i == 0, loss_is_needed(s), err);
     }
     lcl_net_accumulate(s->net, false);
+    if (s->replicas && status == LCL_OK)
+        status = lcl_replicas_mean_diff(s->replicas, err);
     return status;
 }
 
@@ -359,6 +366,8 @@ static lcl_status apply_update(lcl_solver *s, bool display, bool debug, lcl_erro
     if (display)
         LCL_LOG(s->log, "Iteration %d, lr = %g", iteration, (double)rate);
     LCL_TRY(lcl_update_run(s->update, iteration, rate, s->log, err));
+    if (s->replicas)
+        LCL_TRY(lcl_replicas_send_weights(s->replicas, err));
     if (debug)
         LCL_TRY(lcl_solver_debug_update(s->net, s->log, err));
     s->progress.iteration++;
@@ -436,6 +445,8 @@ lcl_status lcl_solver_step(lcl_solver *s, int n, lcl_error *err)
     const int first = s->progress.iteration;
 
     s->stopped = false;
+    if (s->replicas)
+        LCL_TRY(lcl_replicas_send_weights(s->replicas, err));
     LCL_TRY(start_clock(s, err));
     while (s->progress.iteration < first + n && !s->stopped) {
         const bool test = test_is_due(s);

@@ -84,27 +84,34 @@ static lcl_status read_net(const lcl_solver *s, const net_origin *origin, lcl_pr
     return status == LCL_OK ? status : hint_folder(s, origin->path, status, err);
 }
 
-/* seed_step keeps the random numbers of a solver's nets apart. */
-static lcl_status create_net(const lcl_solver *s, const net_origin *origin,
-                             Caffe__Phase phase, const Caffe__NetState *over,
-                             int64_t seed_step, lcl_net **out, lcl_error *err)
+/* Options of a net on the solver's device. seed_step keeps the random numbers of a solver's
+ * nets apart. */
+static lcl_net_options net_options(const lcl_solver *s, size_t seed_step)
 {
-    lcl_proto *document;
-
-    LCL_TRY(read_net(s, origin, &document, err));
-    Caffe__NetParameter *net = (void *)lcl_proto_root(document);
-    set_state(net, phase, over);
-    const lcl_net_options options = {
-        .phase = net->state->phase,
+    return (lcl_net_options){
         .gemm = s->options.gemm,
-        .seed = s->param->random_seed < 0 ? -1 : s->param->random_seed + seed_step,
+        .seed =
+            s->param->random_seed < 0 ? -1 : s->param->random_seed + (int64_t)seed_step,
         .block = s->options.block,
         .residency = s->options.residency,
         .fuse = !s->param->debug_info,
         .log = s->log,
         .share = s->net,
     };
-    lcl_status status = lcl_net_create(out, s->dev, document, &options, err);
+}
+
+static lcl_status create_net(const lcl_solver *s, const net_origin *origin,
+                             Caffe__Phase phase, const Caffe__NetState *over,
+                             lcl_device *dev, lcl_net_options options, lcl_net **out,
+                             lcl_error *err)
+{
+    lcl_proto *document;
+
+    LCL_TRY(read_net(s, origin, &document, err));
+    Caffe__NetParameter *net = (void *)lcl_proto_root(document);
+    set_state(net, phase, over);
+    options.phase = net->state->phase;
+    lcl_status status = lcl_net_create(out, dev, document, &options, err);
     lcl_proto_destroy(document);
     return status;
 }
@@ -163,8 +170,10 @@ static lcl_status create_train_net(lcl_solver *s, lcl_error *err)
     else
         LCL_LOG(s->log, "Creating training net from %s file: %s", origin.field,
                 origin.path);
-    LCL_TRY(create_net(s, &origin, CAFFE__PHASE__TRAIN, s->param->train_state, 0, &s->net,
-                       err));
+    lcl_net_options options = net_options(s, 0);
+    options.n_others = s->options.n_more_devices;
+    LCL_TRY(create_net(s, &origin, CAFFE__PHASE__TRAIN, s->param->train_state, s->dev,
+                       options, &s->net, err));
     return load_weights_field(s, s->net, err);
 }
 
@@ -218,10 +227,60 @@ static lcl_status create_test_net(lcl_solver *s, size_t i, lcl_error *err)
     else
         LCL_LOG(s->log, "Creating test net (#%zu) specified by %s file: %s", i,
                 origin.field, origin.path);
-    LCL_TRY(create_net(s, &origin, CAFFE__PHASE__TEST, over, (int64_t)i + 1,
-                       &s->test_nets[i], err));
+    LCL_TRY(create_net(s, &origin, CAFFE__PHASE__TEST, over, s->dev,
+                       net_options(s, i + 1), &s->test_nets[i], err));
     s->n_test_nets = i + 1;
     return load_weights_field(s, s->test_nets[i], err);
+}
+
+/* ---- The train net on further devices ------------------------------------------------ */
+
+/* Its copies would write to one file. */
+static lcl_status check_outputs(const lcl_solver *s, lcl_error *err)
+{
+    for (size_t i = 0; i < lcl_net_n_layers(s->net); i++)
+        if (strcmp(lcl_net_layer(s->net, i)->type->name, "HDF5Output") == 0)
+            return lcl_layer_fail(lcl_net_layer(s->net, i), NULL, NULL, err, LCL_EUSAGE,
+                                  "writes a file, which only one device can do");
+    return LCL_OK;
+}
+
+static lcl_status create_copies(const lcl_solver *s, lcl_net **copies, lcl_error *err)
+{
+    const size_t n = s->options.n_more_devices;
+    net_origin origin;
+
+    LCL_TRY(check_outputs(s, err));
+    LCL_TRY(find_train_net(s, &origin, err));
+    for (size_t i = 0; i < n; i++) {
+        lcl_net_options options = net_options(s, s->n_test_nets + i + 1);
+        options.turn = i + 1;
+        options.n_others = n;
+        options.log = NULL;
+        options.share = NULL;
+        LCL_TRY(create_net(s, &origin, CAFFE__PHASE__TRAIN, s->param->train_state,
+                           s->options.more_devices[i], options, &copies[i], err));
+    }
+    LCL_LOG(s->log,
+            "Training on %zu devices: the mean of their gradients is learned from.",
+            n + 1);
+    return LCL_OK;
+}
+
+static lcl_status create_replicas(lcl_solver *s, lcl_error *err)
+{
+    const size_t n = s->options.n_more_devices;
+
+    if (n == 0)
+        return LCL_OK;
+    lcl_net **copies = lcl_alloc(n, sizeof(lcl_net *));
+    lcl_status status = create_copies(s, copies, err);
+    if (status == LCL_OK)
+        return lcl_replicas_create(&s->replicas, s->net, copies, n, err);
+    for (size_t i = 0; i < n; i++)
+        lcl_net_destroy(copies[i]);
+    free(copies);
+    return status;
 }
 
 lcl_status lcl_solver_create_nets(lcl_solver *s, lcl_error *err)
@@ -231,5 +290,5 @@ lcl_status lcl_solver_create_nets(lcl_solver *s, lcl_error *err)
     s->test_nets = lcl_alloc(s->param->n_test_iter + 1, sizeof *s->test_nets);
     for (size_t i = 0; i < s->param->n_test_iter; i++)
         LCL_TRY(create_test_net(s, i, err));
-    return LCL_OK;
+    return create_replicas(s, err);
 }

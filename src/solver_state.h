@@ -5,6 +5,7 @@
 #include "lcl/solver.h"
 #include "snapshot.h"
 #include "solver_reader.h"
+#include "solver_replicas.h"
 #include "update.h"
 
 /* Iterations enqueued ahead of the device at most. */
@@ -20,7 +21,8 @@ struct lcl_solver {
     lcl_net *net;        /* owned */
     lcl_net **test_nets; /* owned; they share the net's parameters */
     size_t n_test_nets;
-    lcl_update *update; /* owned */
+    lcl_replicas *replicas; /* owned; NULL: one device */
+    lcl_update *update;     /* owned */
 
     lcl_progress progress;
     int last_snapshot; /* the iteration of the last snapshot, or -1 */
@@ -41,7 +43,7 @@ struct lcl_solver {
     double progress_time;
 };
 
-/* solver_nets.c: the train net and the test nets that the fields ask for. */
+/* solver_nets.c: the train net, the test nets that the fields ask for, and the replicas. */
 lcl_status lcl_solver_create_nets(lcl_solver *s, lcl_error *err);
 
 /* solver_debug.c: one pass that logs the mean size of everything it computes. */

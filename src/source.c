@@ -102,26 +102,50 @@ const char *lcl_source_path(const lcl_source *s)
 {
     return s->path;
 }
+
 size_t lcl_source_count(const lcl_source *s)
 {
-    return s->count;
+    const size_t n = 1 + s->n_others;
+
+    return s->count != LCL_SOURCE_UNCOUNTED && s->count % n == 0 ? s->count / n
+                                                                 : s->count;
+}
+
+void lcl_source_take_turns(lcl_source *s, size_t turn, size_t n_others)
+{
+    s->turn = turn;
+    s->n_others = n_others;
+    lcl_source_rewind(s);
+}
+
+static lcl_status read_next(lcl_source *s, lcl_record *record, bool *wrapped,
+                            lcl_error *err)
+{
+    if (s->position == s->count) {
+        s->kind->rewind(s);
+        s->position = 0;
+        *wrapped = true;
+    }
+    LCL_TRY(s->kind->read(s, record, err));
+    s->position++;
+    return LCL_OK;
 }
 
 lcl_status lcl_source_next(lcl_source *s, lcl_record *record, bool *wrapped,
                            lcl_error *err)
 {
-    bool again = s->position == s->count;
+    size_t n = s->started ? s->n_others : s->turn; /* of other readers */
 
-    if (again)
-        lcl_source_rewind(s);
-    LCL_TRY(s->kind->read(s, record, err));
-    s->position++;
-    *wrapped = again;
-    return LCL_OK;
+    *wrapped = false;
+    for (; n > 0; n--)
+        LCL_TRY(read_next(s, record, wrapped, err));
+    s->started = true;
+    return read_next(s, record, wrapped, err);
 }
 
 void lcl_source_rewind(lcl_source *s)
 {
     s->kind->rewind(s);
     s->position = 0;
+    s->started = false;
 }

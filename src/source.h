@@ -30,14 +30,19 @@ typedef struct lcl_source lcl_source;
 lcl_status lcl_source_open(lcl_source **out, const char *path, lcl_error *err);
 void lcl_source_close(lcl_source *s);
 
+/* Shares the records with other readers: of each 1 + n_others records, from the start of the
+ * source on, number `turn` is this one's. */
+void lcl_source_take_turns(lcl_source *s, size_t turn, size_t n_others);
+
 /* "lmdb", "leveldb" or "idx". */
 const char *lcl_source_kind_name(const lcl_source *s);
 const char *lcl_source_path(const lcl_source *s);
-/* LCL_SOURCE_UNCOUNTED where that is known only after the last record. */
+/* Records until they repeat; LCL_SOURCE_UNCOUNTED where that is known only after the last
+ * one. */
 #define LCL_SOURCE_UNCOUNTED SIZE_MAX
 size_t lcl_source_count(const lcl_source *s);
 /* The next record, in key order; after the last one the first again. *wrapped: this is
- * the first record of a second or later pass. */
+ * the first one of a second or later pass. */
 lcl_status lcl_source_next(lcl_source *s, lcl_record *record, bool *wrapped,
                            lcl_error *err);
 void lcl_source_rewind(lcl_source *s);

@@ -20,7 +20,9 @@ typedef struct {
 struct lcl_source {
     const lcl_source_kind *kind;
     char *path;
-    size_t count, position;
+    size_t count, position; /* of all records */
+    size_t turn, n_others;  /* readers that share the records */
+    bool started;           /* a record was taken since the last rewind */
     void *state;
 };
 

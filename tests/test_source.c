@@ -106,6 +106,41 @@ START_TEST(lmdb_holds_what_idx_holds)
 }
 END_TEST
 
+/* Each of n readers gets its own of each n records, round and round. */
+START_TEST(readers_take_turns)
+{
+    static const char *const paths[] = {DATA "mini_lmdb", IMAGES, DATA "mini_leveldb"};
+    lcl_source *all, *one;
+    lcl_record ra, ro;
+    bool wrapped;
+
+    for (size_t n = 1; n <= 5; n++)
+        for (size_t turn = 0; turn < n; turn++) {
+            CHECK_OK(lcl_source_open(&all, IMAGES, &err));
+            CHECK_OK(lcl_source_open(&one, paths[_i], &err));
+            lcl_source_take_turns(one, turn, n - 1);
+            for (size_t i = 0; i < 30; i++) {
+                CHECK_OK(lcl_source_next(all, &ra, &wrapped, &err));
+                if (i % n != turn)
+                    continue;
+                CHECK_OK(lcl_source_next(one, &ro, &wrapped, &err));
+                ck_assert(wrapped == (i >= n && i / 8 != (i - n) / 8));
+                ck_assert_int_eq(ro.label, ra.label);
+                ck_assert_mem_eq(ro.bytes, ra.bytes, 784);
+            }
+            ck_assert_uint_eq(lcl_source_count(one), 8 % n == 0 ? 8 / n : 8);
+            lcl_source_rewind(one);
+            lcl_source_rewind(all);
+            for (size_t i = 0; i <= turn; i++)
+                CHECK_OK(lcl_source_next(all, &ra, &wrapped, &err));
+            CHECK_OK(lcl_source_next(one, &ro, &wrapped, &err));
+            ck_assert_mem_eq(ro.bytes, ra.bytes, 784);
+            lcl_source_close(one);
+            lcl_source_close(all);
+        }
+}
+END_TEST
+
 START_TEST(one_database_opens_twice)
 {
     lcl_source *a, *b;
@@ -462,6 +497,7 @@ int main(void)
     TCase *idx = tcase_create("idx");
 
     tcase_add_test(good, lmdb_holds_what_idx_holds);
+    tcase_add_loop_test(good, readers_take_turns, 0, 3);
     tcase_add_test(good, one_database_opens_twice);
     suite_add_tcase(suite, good);
     tcase_add_checked_fixture(lmdb, make_folder, remove_folder);

@@ -326,7 +326,9 @@ static const struct {
     {"train %F/solver.prototxt --snapshot %F/s.caffemodel", 3, "holds weights"},
     {"train %F/solver.prototxt --weights %F/s.solverstate", 2, "solver's state"},
     {"train %F/solver.prototxt --device nonesuch", 4, "nonesuch"},
-    {"train %F/solver.prototxt --gpu 0,1", 2, "one device at a time"},
+    {"train %F/solver.prototxt --device 0,nonesuch", 4, "nonesuch"},
+    {"tune --gpu 0,1", 2, "'tune' takes one device"},
+    {"devices --device all", 2, "'devices' takes one device"},
     {"train %F/solver.prototxt --gemm fast", 2, "fast"},
     {"train %F/solver.prototxt --resident maybe", 2, "auto, on, off"},
     {"test --weights x", 2, "Need a model definition to score."},
@@ -335,6 +337,25 @@ static const struct {
     {"time", 2, "Need a model definition to time."},
     {"time --model x --phase train", 2, "phase must be"},
 };
+
+/* One device named twice, and all that there are. */
+START_TEST(train_on_several_devices)
+{
+    static const char *const flags[] = {"--device 0,0", "--gpu 0,0", "--device all"};
+
+    for (size_t i = 0; i < LCL_COUNT(flags); i++) {
+        make_folder();
+        write_solver("max_iter: 3 display: 1");
+        char *arguments = lcl_format("train %%F/solver.prototxt %s", flags[i]);
+        ck_assert_int_eq(run(arguments), 0);
+        if (strstr(flags[i], "0,0"))
+            CHECK_FILE("err", "] Training on 2 devices: ");
+        CHECK_FILE("err", "] Optimization Done.\n");
+        free(arguments);
+        remove_folder();
+    }
+}
+END_TEST
 
 START_TEST(mistakes_are_explained)
 {
@@ -372,6 +393,7 @@ int main(void)
 
     tcase_set_timeout(tc, 300);
     tcase_add_test(tc, train_resume_test_and_time);
+    tcase_add_test(tc, train_on_several_devices);
     tcase_add_test(tc, profiles);
     tcase_add_test(tc, sigint_snapshots_and_stops);
     tcase_add_test(tc, sigterm_snapshots_in_any_case);

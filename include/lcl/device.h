@@ -70,6 +70,8 @@ const char *lcl_device_warning(const lcl_device *dev);
 bool lcl_device_is_cpu(const lcl_device *dev);
 cl_context lcl_device_context(lcl_device *dev);
 cl_command_queue lcl_device_queue(lcl_device *dev);
+/* Makes sure that what is enqueued starts. */
+lcl_status lcl_device_flush(lcl_device *dev, lcl_error *err);
 /* Waits until everything enqueued is done. */
 lcl_status lcl_device_finish(lcl_device *dev, lcl_error *err);
 

@@ -33,6 +33,9 @@ typedef struct {
     bool direct;             /* convolutions do without Winograd's transforms */
     Caffe__Phase phase;
     lcl_residency residency;
+    /* Data, HDF5Data and ImageData layers share their records with those of other nets: of
+     * each 1 + n_others records in order, number `turn` is this net's. */
+    size_t turn, n_others;
 } lcl_layer_env;
 
 /* What a layer took over of the layers after it. */

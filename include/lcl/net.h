@@ -30,7 +30,8 @@ typedef struct {
      * blobs between them are then not computed, and lcl_net_blob does not find them. */
     bool fuse;
     lcl_residency residency;
-    lcl_log *log;   /* may be NULL */
+    size_t turn, n_others; /* see lcl_layer_env */
+    lcl_log *log;          /* may be NULL */
     lcl_net *share; /* take parameters (data) from this net by layer name; may be NULL */
     /* On a blank device (lcl_device_create_blank) only: shapes in place of those that the
      * prototxt or the data have. */

@@ -27,6 +27,11 @@ typedef struct {
     void *context;
     int block; /* see lcl_net_options */
     lcl_residency residency;
+    /* More devices to train on at the same time, borrowed, each open once: each takes a batch
+     * of its own every time, and the mean of all gradients is learned from, as in Caffe. The
+     * solver's own device tests, and shows its outputs; losses shown are the mean. */
+    lcl_device *const *more_devices;
+    size_t n_more_devices;
 } lcl_solver_options;
 
 /* Builds the train net and test nets of a SolverParameter document (upgraded, copied).

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "device_list.h"
 #include "text.h"
 
 #define PROGRAM "lenet-cl"
@@ -473,10 +474,6 @@ static lcl_status chosen_device(const lcl_args *args, const char *fallback,
     const char *gpu = not_empty(lcl_args_get(args, "gpu"));
 
     *device = not_empty(lcl_args_get(args, "device"));
-    if (gpu && (strchr(gpu, ',') || strcmp(gpu, "all") == 0)) {
-        lcl_fail(err, LCL_EUSAGE, "", "--gpu %s: one device at a time is supported", gpu);
-        return lcl_hint(err, LCL_EUSAGE, "'" PROGRAM " devices' lists the devices");
-    }
     if (*device && gpu && strcmp(*device, gpu) != 0)
         return lcl_fail(err, LCL_EUSAGE, "",
                         "--device %s and --gpu %s contradict each other", *device, gpu);
@@ -489,15 +486,40 @@ static lcl_status chosen_device(const lcl_args *args, const char *fallback,
     return LCL_OK;
 }
 
-lcl_status lcl_args_device_choice(const lcl_args *args, const char *device,
-                                  lcl_preference prefer, lcl_device_choice *out,
-                                  lcl_error *err)
+static lcl_status device_choice(const lcl_args *args, const char *device,
+                                lcl_preference prefer, lcl_device_choice *out,
+                                lcl_error *err)
 {
     *out = (lcl_device_choice){.prefer = prefer};
     LCL_TRY(chosen_device(args, device, &out->device, err));
     out->platform = not_empty(lcl_args_get(args, "platform"));
     if (!out->platform)
         out->platform = not_empty(getenv("LCL_PLATFORM"));
+    return LCL_OK;
+}
+
+lcl_status lcl_args_device_choice(const lcl_args *args, const char *device,
+                                  lcl_preference prefer, lcl_device_choice *out,
+                                  lcl_error *err)
+{
+    LCL_TRY(device_choice(args, device, prefer, out, err));
+    if (!out->device || (!strchr(out->device, ',') && strcmp(out->device, "all") != 0))
+        return LCL_OK;
+    lcl_fail(err, LCL_EUSAGE, "", "device %s: '%s' takes one device", out->device,
+             args->command->name);
+    return lcl_hint(err, LCL_EUSAGE,
+                    "'" PROGRAM " devices' lists them; 'train' takes several");
+}
+
+static lcl_status open_device(const lcl_device_choice *choice, lcl_log *log,
+                              lcl_device **dev, lcl_error *err)
+{
+    LCL_TRY(lcl_device_open(dev, choice, err));
+    const lcl_device_info *info = lcl_device_get_info(*dev);
+    LCL_LOG(log, "Using device %d: %s, %s (%s)", info->index, info->name,
+            info->platform_name, lcl_device_reason(*dev));
+    if (lcl_device_warning(*dev))
+        LCL_WARN(log, "%s", lcl_device_warning(*dev));
     return LCL_OK;
 }
 
@@ -508,13 +530,64 @@ lcl_status lcl_args_open_device_or(const lcl_args *args, const char *device,
     lcl_device_choice choice;
 
     LCL_TRY(lcl_args_device_choice(args, device, prefer, &choice, err));
-    LCL_TRY(lcl_device_open(dev, &choice, err));
-    const lcl_device_info *info = lcl_device_get_info(*dev);
-    LCL_LOG(log, "Using device %d: %s, %s (%s)", info->index, info->name,
-            info->platform_name, lcl_device_reason(*dev));
-    if (lcl_device_warning(*dev))
-        LCL_WARN(log, "%s", lcl_device_warning(*dev));
-    return LCL_OK;
+    return open_device(&choice, log, dev, err);
+}
+
+/* The numbers of all usable devices that `choice`, which says "all", means. */
+static lcl_status list_all(const lcl_args *args, const lcl_device_choice *choice,
+                           lcl_text *names, lcl_error *err)
+{
+    const bool gpus =
+        !not_empty(lcl_args_get(args, "device")) && not_empty(lcl_args_get(args, "gpu"));
+    const lcl_device_choice one = {choice->platform, gpus ? "gpu" : NULL, choice->prefer};
+    lcl_device_info *list;
+    char reason[160];
+    size_t n, chosen;
+
+    LCL_TRY(lcl_device_list(&list, &n, err));
+    lcl_status status =
+        lcl_device_choose(list, n, &one, &chosen, reason, sizeof reason, err);
+    for (size_t i = 0; i < n && status == LCL_OK; i++)
+        if (lcl_device_choose(&list[i], 1, &one, &chosen, reason, sizeof reason, NULL) ==
+            LCL_OK)
+            lcl_text_printf(names, "%s%d", names->length ? "," : "",
+                            choice->platform ? list[i].device : list[i].index);
+    free(list);
+    return status;
+}
+
+lcl_status lcl_args_open_devices(const lcl_args *args, const char *device,
+                                 lcl_preference prefer, lcl_log *log, lcl_devices *out,
+                                 lcl_error *err)
+{
+    lcl_device_choice choice;
+    lcl_text all = {0};
+    lcl_status status = LCL_OK;
+
+    *out = (lcl_devices){0};
+    LCL_TRY(device_choice(args, device, prefer, &choice, err));
+    if (choice.device && strcmp(choice.device, "all") == 0) {
+        LCL_TRY(list_all(args, &choice, &all, err));
+        choice.device = all.text;
+    }
+    size_t n_names;
+    char **names = lcl_list_split(choice.device, &n_names);
+    out->devices = lcl_alloc(n_names + 1, sizeof(lcl_device *));
+    for (size_t i = 0; (i < n_names || i == 0) && status == LCL_OK; i++) {
+        choice.device = n_names > 0 ? names[i] : NULL;
+        status = open_device(&choice, log, &out->devices[i], err);
+        out->n += status == LCL_OK;
+    }
+    lcl_list_free(names, n_names);
+    free(all.text);
+    return status;
+}
+
+void lcl_devices_close(lcl_devices *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        lcl_device_close(d->devices[i]);
+    free(d->devices);
 }
 
 lcl_status lcl_args_open_device(const lcl_args *args, lcl_preference prefer, lcl_log *log,

@@ -45,4 +45,17 @@ lcl_status lcl_args_open_device_or(const lcl_args *args, const char *device,
                                    lcl_preference prefer, lcl_log *log, lcl_device **dev,
                                    lcl_error *err);
 
+/* Devices to be used together. */
+typedef struct {
+    lcl_device **devices; /* array owned */
+    size_t n;
+} lcl_devices;
+
+/* The same where the flags may name several, separated by commas, or "all" that can be used
+ * (with --gpu: all GPUs). lcl_devices_close(out) also where it fails. */
+lcl_status lcl_args_open_devices(const lcl_args *args, const char *device,
+                                 lcl_preference prefer, lcl_log *log, lcl_devices *out,
+                                 lcl_error *err);
+void lcl_devices_close(lcl_devices *d);
+
 #endif

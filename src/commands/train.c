@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/args.h"
 #include "commands/net_args.h"
 #include "commands/profile_report.h"
 #include "lcl/solver.h"
@@ -139,8 +140,8 @@ static void replace_weights(Caffe__SolverParameter *p, const lcl_args *args)
 /* ---- Training ---------------------------------------------------------------------- */
 
 /* solver_mode says which kind is preferred, device_id which one. */
-static lcl_status open_device(const lcl_args *args, const Caffe__SolverParameter *p,
-                              lcl_log *log, lcl_device **dev, lcl_error *err)
+static lcl_status open_devices(const lcl_args *args, const Caffe__SolverParameter *p,
+                               lcl_log *log, lcl_devices *devices, lcl_error *err)
 {
     bool cpu = p->solver_mode == CAFFE__SOLVER_PARAMETER__SOLVER_MODE__CPU;
     lcl_preference prefer = cpu                  ? LCL_PREFER_CPU
@@ -149,8 +150,8 @@ static lcl_status open_device(const lcl_args *args, const Caffe__SolverParameter
     char number[16];
 
     snprintf(number, sizeof number, "%d", p->device_id);
-    return lcl_args_open_device_or(args, !cpu && p->device_id > 0 ? number : NULL, prefer,
-                                   log, dev, err);
+    return lcl_args_open_devices(args, !cpu && p->device_id > 0 ? number : NULL, prefer,
+                                 log, devices, err);
 }
 
 static lcl_status optimize(lcl_solver *solver, const lcl_args *args, lcl_log *log,
@@ -196,8 +197,9 @@ static lcl_status optimize_profiled(lcl_solver *solver, const lcl_args *args,
     return path ? report_profile(solver, dev, path, err) : LCL_OK;
 }
 
-static lcl_status train_on(const lcl_args *args, lcl_device *dev, const lcl_proto *source,
-                           signal_plan *plan, lcl_log *log, lcl_error *err)
+static lcl_status train_on(const lcl_args *args, const lcl_devices *devices,
+                           const lcl_proto *source, signal_plan *plan, lcl_log *log,
+                           lcl_error *err)
 {
     lcl_gemm_backend gemm;
     lcl_residency residency;
@@ -218,7 +220,10 @@ static lcl_status train_on(const lcl_args *args, lcl_device *dev, const lcl_prot
         .poll = poll_signals,
         .context = plan,
         .residency = residency,
+        .more_devices = devices->devices + 1,
+        .n_more_devices = devices->n - 1,
     };
+    lcl_device *dev = devices->devices[0];
     lcl_status status = lcl_solver_create(&solver, dev, source, &options, err);
     if (status == LCL_OK)
         status = optimize_profiled(solver, args, dev, log, err);
@@ -231,16 +236,16 @@ static lcl_status train(const lcl_args *args, const char *path, signal_plan *pla
                         lcl_log *log, lcl_error *err)
 {
     lcl_proto *source;
-    lcl_device *dev = NULL;
+    lcl_devices devices;
 
     LCL_TRY(lcl_proto_read_text(&source, &caffe__solver_parameter__descriptor, path,
                                 lcl_args_unknown(args), log, err));
     Caffe__SolverParameter *p = (void *)lcl_proto_root(source);
     replace_weights(p, args);
-    lcl_status status = open_device(args, p, log, &dev, err);
+    lcl_status status = open_devices(args, p, log, &devices, err);
     if (status == LCL_OK)
-        status = train_on(args, dev, source, plan, log, err);
-    lcl_device_close(dev);
+        status = train_on(args, &devices, source, plan, log, err);
+    lcl_devices_close(&devices);
     lcl_proto_destroy(source);
     return status;
 }
@@ -285,7 +290,9 @@ const lcl_command lcl_command_train = {
         "Trains the net of a Caffe solver.prototxt; logs and snapshots are Caffe's.\n\n"
         "  lenet-cl train lenet_solver.prototxt\n"
         "  lenet-cl train --solver lenet_solver.prototxt \\\n"
-        "      --snapshot lenet_iter_5000.solverstate\n\n"
+        "      --snapshot lenet_iter_5000.solverstate\n"
+        "  lenet-cl train lenet_solver.prototxt --device 0,1\n\n"
+        "On several devices each takes a batch of its own at a time.\n"
         "SIGINT snapshots and stops (exit code 130), a second one stops at once; SIGHUP\n"
         "snapshots; SIGTERM snapshots and stops (exit code 143).",
     .options = options,

@@ -76,6 +76,7 @@ static lcl_status setup(lcl_layer *l, lcl_error *err)
     const Caffe__DataParameter *p = l->param->data_param;
     st->batch_size = p->batch_size;
     LCL_TRY(lcl_source_open(&st->source, p->source, err));
+    lcl_source_take_turns(st->source, l->env->turn, l->env->n_others);
     LCL_LOG(l->env->log, "Opened %s %s", lcl_source_kind_name(st->source), p->source);
     LCL_TRY(lcl_transform_create(&st->transform, l, err));
     LCL_TRY(lcl_source_next(st->source, &first, &wrapped, err));

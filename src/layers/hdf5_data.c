@@ -143,7 +143,7 @@ static lcl_status check_rows(const lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-static lcl_status next_row(lcl_layer *l, lcl_error *err)
+static lcl_status go_to_next_row(lcl_layer *l, lcl_error *err)
 {
     state *st = l->state;
 
@@ -164,6 +164,13 @@ static lcl_status next_row(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
+static lcl_status pass_rows(lcl_layer *l, size_t n, lcl_error *err)
+{
+    for (; n > 0; n--)
+        LCL_TRY(go_to_next_row(l, err));
+    return LCL_OK;
+}
+
 static lcl_status fill(lcl_layer *l, float *const *values, lcl_error *err)
 {
     state *st = l->state;
@@ -175,7 +182,7 @@ static lcl_status fill(lcl_layer *l, float *const *values, lcl_error *err)
             memcpy(values[i] + k * count, st->sets[i].values + st->rows[st->row] * count,
                    count * sizeof(float));
         }
-        LCL_TRY(next_row(l, err));
+        LCL_TRY(pass_rows(l, 1 + l->env->n_others, err));
     }
     return LCL_OK;
 }
@@ -224,6 +231,7 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
         shape[0] = (int)l->param->hdf5_data_param->batch_size;
         LCL_TRY(lcl_blob_reshape(l->tops[i], set->n_axes, shape, l->env->block, err));
     }
+    LCL_TRY(pass_rows(l, l->env->turn, err));
     return lcl_feed_start(&st->feed, l, LCL_FEED_AHEAD, fill, err);
 }
 

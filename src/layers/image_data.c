@@ -51,16 +51,18 @@ static lcl_status read_record(lcl_layer *l, lcl_record *record, lcl_error *err)
     return LCL_OK;
 }
 
-static void next_entry(const lcl_layer *l)
+static void pass_entries(const lcl_layer *l, size_t n)
 {
     state *st = l->state;
 
-    if (++st->entry < st->n_entries)
-        return;
-    LCL_LOG(l->env->log, "Restarting data prefetching from start.");
-    st->entry = 0;
-    if (l->param->image_data_param->shuffle)
-        lcl_rng_shuffle(&st->rng, st->order, st->n_entries);
+    for (; n > 0; n--) {
+        if (++st->entry < st->n_entries)
+            continue;
+        LCL_LOG(l->env->log, "Restarting data prefetching from start.");
+        st->entry = 0;
+        if (l->param->image_data_param->shuffle)
+            lcl_rng_shuffle(&st->rng, st->order, st->n_entries);
+    }
 }
 
 /* On the feed's thread. */
@@ -74,7 +76,7 @@ static lcl_status fill(lcl_layer *l, float *const *values, lcl_error *err)
         LCL_TRY(read_record(l, &record, err));
         LCL_TRY(lcl_transform_run(st->transform, &record, values[0] + i * count, err));
         values[1][i] = (float)record.label;
-        next_entry(l);
+        pass_entries(l, 1 + l->env->n_others);
     }
     return LCL_OK;
 }
@@ -137,6 +139,7 @@ static lcl_status setup(lcl_layer *l, lcl_error *err)
     LCL_TRY(lcl_image_list_read(&st->entries, &st->n_entries, p->source, err));
     LCL_LOG(l->env->log, "A total of %zu images.", st->n_entries);
     LCL_TRY(set_order(l, err));
+    pass_entries(l, l->env->turn);
     LCL_TRY(lcl_transform_create(&st->transform, l, err));
     LCL_TRY(read_record(l, &first, err));
     LCL_TRY(lcl_transform_set_shape(st->transform, &first, st->shape, err));
