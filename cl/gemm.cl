@@ -2,6 +2,8 @@
  * V floats of a row of C are one vector. MT x NT vectors of C are a work-item's tile. A bias
  * is added last, as Caffe does. */
 
+#include "transpose.cl"
+
 #define ROW_BIAS 1    /* values of `bias_kind`: bias[i] is added to row i, */
 #define COLUMN_BIAS 2 /* or bias[j] to column j */
 
@@ -63,6 +65,154 @@ kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
         }
     }
 }
+
+#ifdef TERMS
+/* For CPUs with many rows: TERMS rows of B at a time are copied, in the order in which they are
+ * used, to a panel of NT vectors a row, and all row tiles of a share go over it. Numbers as for
+ * gemm_outer; but B may be transposed (B_ROWS 0), and the last vector of a product be cut off.
+ * x: shares of the row tiles; y: panels; z: products. */
+
+/* The first `count` floats, and zeros. */
+inline vec load_some(global const float *p, int count)
+{
+    float lanes[V];
+
+    if (count >= V)
+        return LOAD(p);
+    for (int i = 0; i < V; i++)
+        lanes[i] = i < count ? p[i] : 0.0f;
+    return LOAD(lanes);
+}
+
+inline void store_some(vec x, global float *p, int count)
+{
+    float lanes[V];
+
+    if (count >= V) {
+        STORE(x, p);
+        return;
+    }
+    STORE(x, lanes);
+    for (int i = 0; i < count; i++)
+        p[i] = lanes[i];
+}
+
+/* Terms p0 .. p0 + count of B, whose vectors begin at `b` and have `columns` columns. */
+inline void copy_terms(vec panel[TERMS][NT], global const float *b[NT], const int columns[NT],
+                       size_t start, long ldb, int p0, int count)
+{
+#if B_ROWS
+    for (int p = 0; p < count; p++)
+        UNROLL for (int j = 0; j < NT; j++)
+            panel[p][j] = load_some(b[j] + start + (p0 + p) * ldb, columns[j]);
+#else
+    for (int p = 0; p < count; p += V)
+        for (int j = 0; j < NT; j++) {
+            vec x[V];
+            UNROLL for (int i = 0; i < V; i++)
+                x[i] = load_some(b[j] + start + min(i, columns[j] - 1) * ldb + p0 + p, count - p);
+            transpose(x);
+            for (int q = 0; q < min(V, count - p); q++)
+                panel[p + q][j] = x[q];
+        }
+#endif
+}
+
+#ifdef RELU
+#define FINISHED true
+#else
+#define FINISHED (bias_kind != 0)
+#endif
+/* DO with each sum[i][j] and where it goes. */
+#define EACH_OUT(DO)                                                                         \
+    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)                  \
+    {                                                                                        \
+        global float *out = c_start[j] + (size_t)(tile * MT + i) * ldc;                      \
+        DO;                                                                                  \
+    }
+
+kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
+                       global const float *restrict a, long lda, long a_stride,
+                       global const float *restrict b, long ldb, long b_stride,
+                       global float *restrict c, long ldc, long c_stride, int accumulate,
+                       global const float *restrict bias, int bias_kind)
+{
+    const int j0 = get_global_id(1) * NT, tiles = (m + MT - 1) / MT;
+    const int share = get_global_id(0), n_shares = get_global_size(0);
+    const size_t z = get_global_id(2);
+    vec panel[TERMS][NT];
+    global const float *b_start[NT];
+    global float *c_start[NT];
+    int columns[NT]; /* of a vector that are in its product */
+    bool whole = j0 + NT <= n_blocks;
+
+    UNROLL for (int j = 0; j < NT; j++) {
+        const int block = min(j0 + j, n_blocks - 1), product = block / blocks;
+        const int column = block % blocks * V;
+        b_start[j] = b + (product + z) * b_stride + (B_ROWS ? column : column * ldb);
+        c_start[j] = c + (product + z) * c_stride + column;
+        columns[j] = min(n - column, V);
+        whole &= columns[j] == V;
+    }
+    /* Where products are short, a panel has terms of several. */
+    const int products = max(TERMS / k, 1);
+    for (int s0 = 0; s0 < n_sum; s0 += products) {
+        const int s_end = min(s0 + products, n_sum);
+        for (int p0 = 0; p0 < k; p0 += TERMS) {
+            const int count = min(k - p0, TERMS);
+            const bool add = accumulate || s0 > 0 || p0 > 0;
+            const bool last = s_end == n_sum && p0 + count == k;
+            global const float *as = a + (z + s0) * a_stride + p0 * (A_ROWS ? 1 : lda);
+            for (int s = s0; s < s_end; s++)
+                copy_terms(panel + (s - s0) * k, b_start, columns, s * b_stride, ldb, p0, count);
+            for (int tile = tiles * share / n_shares; tile < tiles * (share + 1) / n_shares;
+                 tile++) {
+                global const float *rows[MT];
+                vec sum[MT][NT], sums[MT][NT];
+                UNROLL for (int i = 0; i < MT; i++) {
+                    rows[i] = as + min(tile * MT + i, m - 1) * (A_ROWS ? lda : 1);
+                    UNROLL for (int j = 0; j < NT; j++) sum[i][j] = (vec)(0.0f);
+                }
+                for (int s = s0; s < s_end; s++) {
+                    const vec(*terms)[NT] = panel + (s - s0) * k;
+                    size_t at = (s - s0) * a_stride;
+                    for (int p = 0; p < count; p++) {
+                        vec x[NT];
+                        UNROLL for (int j = 0; j < NT; j++) x[j] = terms[p][j];
+                        UNROLL for (int i = 0; i < MT; i++) {
+                            const vec f = (vec)(rows[i][at]);
+                            UNROLL for (int j = 0; j < NT; j++)
+                                sum[i][j] = mad(f, x[j], sum[i][j]);
+                        }
+                        at += A_ROWS ? 1 : lda;
+                    }
+                }
+                if (whole && !(last && FINISHED) && tile * MT + MT <= m) {
+                    if (add)
+                        EACH_OUT(STORE(sum[i][j] + LOAD(out), out))
+                    else
+                        EACH_OUT(STORE(sum[i][j], out))
+                    continue;
+                }
+                UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
+                    sums[i][j] = sum[i][j];
+                for (int i = 0; i < min(MT, m - tile * MT); i++)
+                    for (int j = 0; j < min(NT, n_blocks - j0); j++) {
+                        global float *out = c_start[j] + (tile * MT + i) * ldc;
+                        vec total = sums[i][j];
+                        if (add)
+                            total += load_some(out, columns[j]);
+                        if (last && bias_kind == ROW_BIAS)
+                            total += (vec)(bias[tile * MT + i]);
+                        if (last && bias_kind == COLUMN_BIAS)
+                            total += load_some(bias + (j0 + j) % blocks * V, columns[j]);
+                        store_some(last ? FINAL(vec, total) : total, out, columns[j]);
+                    }
+            }
+        }
+    }
+}
+#endif
 
 /* C = A B^T with vectors along k, which is contiguous in both: MT x NT dot products. */
 kernel void gemm_dot(int m, int n, int k, int n_sum, global const float *restrict a,

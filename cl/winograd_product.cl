@@ -1,6 +1,7 @@
 /* The products of Winograd convolution: matrices of a point's filters and tiles (cl/winograd.cl).
  * Filters lie as [point][group][c][k] in blocks of KB k: [k / KB][c][k % KB], so that a tile of
  * products reads them one after another, whether it sums over c or over k. */
+#include "transpose.cl"
 #include "winograd_panels.cl"
 
 #ifdef MULTIPLY
@@ -60,22 +61,6 @@ kernel void winograd_multiply(global const float *restrict filters, global const
 #endif
 
 #ifdef FILTER_PRODUCT
-/* x[i][j] becomes x[j][i]. */
-inline void transpose(vec x[V])
-{
-#if V > 1
-    /* Of the bits of i and j, put together, each round moves the last to the front. */
-    UNROLL for (int round = 1; round < V; round *= 2) {
-        vec from[V];
-        UNROLL for (int i = 0; i < V; i++) from[i] = x[i];
-        UNROLL for (int i = 0; i < V / 2; i++) {
-            x[i] = (vec)(from[2 * i].even, from[2 * i + 1].even);
-            x[i + V / 2] = (vec)(from[2 * i].odd, from[2 * i + 1].odd);
-        }
-    }
-#endif
-}
-
 /* du[share][point][g][c][k] = sum over this share's panels of v[k] u[c] (+ du), K_PITCH
  * floats a c. A panel's v is turned first, so that k lie in vectors: CT channels x KT vectors of k at a
  * time, summed over a panel's floats. Points 1, 1 of v are the sums of dy over the tiles: their sum

@@ -12,6 +12,7 @@
 #include "tile.h"
 
 #define MAX_TILE 12
+#define KEPT_BESIDE 8 /* registers, beside those of the sums, for what they are made of */
 
 enum { NO_BIAS, ROW_BIAS, COLUMN_BIAS }; /* bias_kind of cl/gemm.cl */
 
@@ -36,12 +37,16 @@ void lcl_blas_tile(size_t m, size_t n, int width, int registers, int *rows, int 
     *rows = *columns = 1;
     for (int r = 1; r <= MAX_TILE; r++) {
         for (int c = 1; c <= MAX_TILE && r * c * width <= registers; c++) {
+            if (c > 1 && (r + 1) * c * width >= registers + KEPT_BESIDE)
+                continue;
             const size_t r_tiles = (m + (size_t)r - 1) / (size_t)r;
             const size_t c_tiles = (n + (size_t)c - 1) / (size_t)c;
             /* Per step of k a tile costs its multiplications, two a cycle, or its loads,
              * two a cycle, or the latency of its chain of 4 cycles, whichever is more. */
             double cycles = fmax(fmax(r * c * width, r + c * width) / 2.0, 4.0);
-            double cost = (double)(r_tiles * c_tiles) * (cycles + 0.25);
+            /* Of equals the one with the fewest values to keep beside the sums. */
+            double cost = (double)(r_tiles * c_tiles) *
+                          (cycles + 0.25 + 0.01 * (r + 2 * c * width));
             if (cost < best) {
                 best = cost;
                 *rows = r;
@@ -178,6 +183,65 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
         (lcl_range){0}, args, LCL_COUNT(args), err);
 }
 
+#define PANEL_BYTES ((size_t)32 << 10) /* of B that stay in a core's first cache */
+#define PANEL_ROWS 24                  /* of C that pay for it, */
+#define PANEL_ROWS_TURNED 8            /* where the other way is dot products, */
+#define PANEL_TILES 3 /* row tiles that take as long as the copy of a panel */
+
+/* Shares of the row tiles that keep all units busy without copying panels too often. */
+static size_t panel_shares(const lcl_device *dev, size_t row_tiles, size_t panels)
+{
+    const size_t units = lcl_device_get_info(dev)->compute_units;
+    size_t best = SIZE_MAX, shares = 1;
+
+    for (size_t n = 1; n <= row_tiles && n <= 4 * units; n++) {
+        const size_t rounds = (panels * n + units - 1) / units;
+        const size_t cost = rounds * ((row_tiles + n - 1) / n + PANEL_TILES);
+        if (cost < best) {
+            best = cost;
+            shares = n;
+        }
+    }
+    return shares;
+}
+
+/* The same with B in panels (cl/gemm.cl), for any layout of A and B. */
+static lcl_status own_panel(lcl_device *dev, const lcl_gemm_args *g, int vector,
+                            lcl_error *err)
+{
+    own_args o = own_prepare(g);
+    const size_t per_product = tiles(g->n, vector);
+    const bool merged = !g->sum && g->a.stride == 0;
+    const size_t n_blocks = merged ? per_product * g->batch : per_product;
+    cl_int blocks = (cl_int)per_product, all_blocks = (cl_int)n_blocks;
+    cl_long lda = (cl_long)g->a.ld, ldb = (cl_long)g->b.ld;
+    lcl_kernel *kernel;
+    int rows, columns;
+
+    lcl_blas_tile(g->m, n_blocks, 1, lcl_tile_get(dev, LCL_TILE_GEMM), &rows, &columns);
+    const size_t row_bytes = (size_t)(columns * vector) * sizeof(float);
+    const lcl_define defines[] = {{"B", vector},
+                                  {"V", vector},
+                                  {"MT", rows},
+                                  {"NT", columns},
+                                  {"TERMS", (long)(PANEL_BYTES / row_bytes)},
+                                  {"A_ROWS", !g->a.transposed},
+                                  {"B_ROWS", !g->b.transposed},
+                                  {"RELU", 1}};
+    LCL_TRY(lcl_kernel_get(&kernel, dev, "gemm", "gemm_panel", defines,
+                           LCL_COUNT(defines) - !g->relu, err));
+    const lcl_arg args[] = {LCL_ARG(o.m),          LCL_ARG(o.n),    LCL_ARG(blocks),
+                            LCL_ARG(all_blocks),   LCL_ARG(o.k),    LCL_ARG(o.n_sum),
+                            LCL_ARG(g->a.buffer),  LCL_ARG(lda),    LCL_ARG(o.a_stride),
+                            LCL_ARG(g->b.buffer),  LCL_ARG(ldb),    LCL_ARG(o.b_stride),
+                            LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),  LCL_ARG(o.c_stride),
+                            LCL_ARG(o.accumulate), LCL_ARG(o.bias), LCL_ARG(o.bias_kind)};
+    const size_t products = merged ? 1 : o.products, panels = tiles(n_blocks, columns);
+    const size_t shares = panel_shares(dev, tiles(g->m, rows), products * panels);
+    return lcl_kernel_run(dev, kernel, (lcl_range){shares, panels, products},
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
 /* The widest vector of at most `limit` floats that fits into n. */
 static int fitting_vector(size_t n, int limit)
 {
@@ -192,6 +256,9 @@ static lcl_status own_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_error *e
 {
     const int widest = lcl_device_is_cpu(dev) ? 16 : 4;
 
+    if (lcl_device_is_cpu(dev) && g->n >= (size_t)widest &&
+        g->m >= (g->b.transposed ? PANEL_ROWS_TURNED : PANEL_ROWS))
+        return own_panel(dev, g, widest, err);
     if (!g->b.transposed) {
         int vector = fitting_vector(g->n, widest);
         if (vector > 1)

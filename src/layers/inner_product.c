@@ -1,6 +1,6 @@
 /* InnerProduct: y = W x + b over all axes from `axis` on. Bottom (M... x I...), top
  * (M... x O), parameters W (O x I, or I x O with `transpose`) and b (O). Kernels:
- * cl/gemm.cl through lcl_gemm, cl/reduce.cl, cl/inner_product.cl. */
+ * cl/gemm.cl through lcl_gemm, cl/reduce.cl. */
 #include <limits.h>
 #include <string.h>
 
@@ -11,9 +11,8 @@ typedef struct {
     int axis;
     size_t inputs, outputs, blocks; /* blocks of images times the axes before `axis` */
     bool bias, transpose;
-    bool relu;                               /* fused: the top is max(y, 0) */
-    lcl_kernel *transpose_blocks, *sum_rows; /* borrowed from the device */
-    cl_mem rows; /* one operand of the gradient of W, image by image */
+    bool relu;            /* fused: the top is max(y, 0) */
+    lcl_kernel *sum_rows; /* borrowed from the device */
 } inner_product_state;
 
 static lcl_status inner_product_setup(lcl_layer *l, lcl_error *err)
@@ -50,13 +49,6 @@ static lcl_status inner_product_setup(lcl_layer *l, lcl_error *err)
 static bool is_plain(const lcl_layer *l)
 {
     return l->bottoms[0]->block == 1;
-}
-
-/* The operand that the gradient of W needs with images along rows: x, or dy for a
- * transposed W. */
-static size_t row_elements(const inner_product_state *s)
-{
-    return s->transpose ? s->outputs : s->inputs;
 }
 
 static lcl_status inner_product_forward(lcl_layer *l, lcl_error *err);
@@ -96,14 +88,6 @@ static lcl_status inner_product_reshape(lcl_layer *l, lcl_error *err)
     LCL_TRY(lcl_kernel_get(
         &s->sum_rows, l->dev, "reduce", "reduce_rows",
         (lcl_define[]){{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}}, 2, err));
-    lcl_buffer_release(&s->rows);
-    if (is_plain(l))
-        return get_product_kernels(l, err);
-    LCL_TRY(lcl_layer_kernel(l, &s->transpose_blocks, "inner_product", "image_rows",
-                             x->block, NULL, 0, err));
-    LCL_TRY(lcl_buffer_create(
-        &s->rows, l->dev, s->blocks * (size_t)x->block * row_elements(s) * sizeof(float),
-        l->param->name, err));
     return get_product_kernels(l, err);
 }
 
@@ -170,49 +154,34 @@ static lcl_status backward_data(lcl_layer *l, lcl_error *err)
     return lcl_gemm(l->env->blas, &g, err);
 }
 
-/* s->rows[block][B][elements] = from[block][elements][B]. */
-static lcl_status image_rows(lcl_layer *l, cl_mem from, lcl_error *err)
-{
-    inner_product_state *s = l->state;
-    const cl_int elements = (cl_int)row_elements(s);
-    const lcl_arg args[] = {LCL_ARG(elements), LCL_ARG(from), LCL_ARG(s->rows)};
-
-    return lcl_kernel_run(l->dev, s->transpose_blocks,
-                          (lcl_range){(size_t)(elements + 15) / 16, s->blocks, 1},
-                          (lcl_range){0}, args, LCL_COUNT(args), err);
-}
-
-/* dW = dy x^T, or x dy^T for a transposed W, summed over the images: the left operand as
- * it lies, the right one with images along its rows. */
+/* dW = dy x^T, or x dy^T for a transposed W, summed over the images. */
 static lcl_status backward_weights(lcl_layer *l, lcl_error *err)
 {
     inner_product_state *s = l->state;
     const size_t b = (size_t)l->bottoms[0]->block;
     const cl_mem x = l->bottoms[0]->data, dy = l->tops[0]->diff;
-    const size_t right_elements = row_elements(s);
-    const size_t left_elements = s->transpose ? s->inputs : s->outputs;
-    lcl_gemm_args g = {.m = left_elements,
-                       .n = right_elements,
+    const size_t left = s->transpose ? s->inputs : s->outputs;
+    const size_t right = s->transpose ? s->outputs : s->inputs;
+    lcl_gemm_args g = {.m = left,
+                       .n = right,
+                       .a.buffer = s->transpose ? x : dy,
+                       .b.buffer = s->transpose ? dy : x,
+                       .c = {l->params[0]->diff, right, 0, false},
                        .sum = true,
-                       .beta = l->accumulate[0] ? 1.0f : 0.0f,
-                       .c = {l->params[0]->diff, right_elements, 0, false}};
+                       .beta = l->accumulate[0] ? 1.0f : 0.0f};
 
-    g.a.buffer = s->transpose ? x : dy;
-    g.b.buffer = s->transpose ? dy : x;
-    g.b.ld = right_elements;
     if (is_plain(l)) {
         g.batch = 1;
         g.k = s->blocks;
-        g.a.ld = left_elements;
+        g.a.ld = left;
         g.a.transposed = true;
+        g.b.ld = right;
     } else {
-        LCL_TRY(image_rows(l, g.b.buffer, err));
         g.batch = s->blocks;
-        g.k = b;
-        g.a.ld = b;
-        g.a.stride = left_elements * b;
-        g.b.buffer = s->rows;
-        g.b.stride = right_elements * b;
+        g.k = g.a.ld = g.b.ld = b;
+        g.a.stride = left * b;
+        g.b.stride = right * b;
+        g.b.transposed = true;
     }
     return lcl_gemm(l->env->blas, &g, err);
 }
@@ -263,13 +232,6 @@ static double inner_product_flops(const lcl_layer *l)
     return 2.0 * (double)lcl_blob_count(l->tops[0]) * (double)s->inputs;
 }
 
-static void inner_product_destroy(lcl_layer *l)
-{
-    inner_product_state *s = l->state;
-
-    lcl_buffer_release(&s->rows);
-}
-
 const lcl_layer_type lcl_layer_inner_product = {
     .name = "InnerProduct",
     .min_bottoms = 1,
@@ -283,5 +245,4 @@ const lcl_layer_type lcl_layer_inner_product = {
     .backward = inner_product_backward,
     .fuse = inner_product_fuse,
     .flops = inner_product_flops,
-    .destroy = inner_product_destroy,
 };
