@@ -5,8 +5,9 @@
 #include "text.h"
 #include "verify/gemm_case.h"
 
-static const size_t sizes[][3] = {{1, 1, 1},   {1, 37, 19},  {5, 16, 800}, {7, 33, 17},
-                                  {50, 64, 9}, {20, 100, 3}, {64, 10, 50}, {3, 2, 40}};
+static const size_t sizes[][3] = {{1, 1, 1},     {1, 37, 19},   {5, 16, 800}, {7, 33, 17},
+                                  {50, 64, 9},   {20, 100, 3},  {64, 10, 50}, {3, 2, 40},
+                                  {26, 70, 300}, {53, 33, 150}, {9, 19, 530}};
 
 static void check_all(lcl_gemm_backend backend, size_t n_sizes)
 {
