@@ -214,49 +214,62 @@ kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
 }
 #endif
 
-/* C = A B^T with vectors along k, which is contiguous in both: MT x NT dot products. */
+/* C = A B^T with vectors along k, which is contiguous in both: tiles of MT x NT dot products. CHUNK
+ * terms, of NT rows of B, stay in a cache while a share of the row tiles goes over them.
+ * x: shares of the row tiles; y: column tiles; z: products. */
+#define CHUNK 2048
 kernel void gemm_dot(int m, int n, int k, int n_sum, global const float *restrict a,
                      long lda, long a_stride, global const float *restrict b, long ldb,
                      long b_stride, global float *restrict c, long ldc, long c_stride,
                      int accumulate, global const float *restrict bias, int bias_kind)
 {
-    const int i0 = get_global_id(0) * MT, j0 = get_global_id(1) * NT;
+    const int j0 = get_global_id(1) * NT, tiles = (m + MT - 1) / MT;
+    const int share = get_global_id(0), n_shares = get_global_size(0);
+    const int first = tiles * share / n_shares, end = tiles * (share + 1) / n_shares;
     const size_t z = get_global_id(2);
-    vec sum[MT][NT];
-    float rest[MT][NT];
 
-    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
-        sum[i][j] = (vec)(0.0f);
-        rest[i][j] = 0.0f;
-    }
-    for (int s = 0; s < n_sum; s++) {
-        global const float *ap[MT], *bp[NT];
-        UNROLL for (int i = 0; i < MT; i++)
-            ap[i] = a + (z + s) * a_stride + min(i0 + i, m - 1) * lda;
-        UNROLL for (int j = 0; j < NT; j++)
-            bp[j] = b + (z + s) * b_stride + min(j0 + j, n - 1) * ldb;
-        int p = 0;
-        for (; p + V <= k; p += V) {
-            vec x[NT];
-            UNROLL for (int j = 0; j < NT; j++) x[j] = LOAD(bp[j] + p);
-            UNROLL for (int i = 0; i < MT; i++) {
-                const vec f = LOAD(ap[i] + p);
-                UNROLL for (int j = 0; j < NT; j++) sum[i][j] = mad(f, x[j], sum[i][j]);
+    for (int s = 0; s < n_sum; s++)
+        for (int p0 = 0; p0 < k; p0 += CHUNK) {
+            const int p_end = min(p0 + CHUNK, k);
+            const bool add = accumulate || s > 0 || p0 > 0;
+            const bool last = s + 1 == n_sum && p_end == k;
+            for (int i0 = first * MT; i0 < min(end * MT, m); i0 += MT) {
+                global const float *ap[MT], *bp[NT];
+                vec sum[MT][NT];
+                float rest[MT][NT];
+                UNROLL for (int i = 0; i < MT; i++)
+                    ap[i] = a + (z + s) * a_stride + min(i0 + i, m - 1) * lda;
+                UNROLL for (int j = 0; j < NT; j++)
+                    bp[j] = b + (z + s) * b_stride + min(j0 + j, n - 1) * ldb;
+                UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
+                    sum[i][j] = (vec)(0.0f);
+                    rest[i][j] = 0.0f;
+                }
+                int p = p0;
+                for (; p + V <= p_end; p += V) {
+                    vec x[NT];
+                    UNROLL for (int j = 0; j < NT; j++) x[j] = LOAD(bp[j] + p);
+                    UNROLL for (int i = 0; i < MT; i++) {
+                        const vec f = LOAD(ap[i] + p);
+                        UNROLL for (int j = 0; j < NT; j++) sum[i][j] = mad(f, x[j], sum[i][j]);
+                    }
+                }
+                for (; p < p_end; p++)
+                    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
+                        rest[i][j] = mad(ap[i][p], bp[j][p], rest[i][j]);
+                UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
+                    if (i0 + i < m && j0 + j < n) {
+                        global float *out = c + z * c_stride + (i0 + i) * ldc + j0 + j;
+                        float value = sum_lanes(sum[i][j]) + rest[i][j];
+                        if (add)
+                            value += *out;
+                        if (last && bias_kind)
+                            value += bias[bias_kind == ROW_BIAS ? i0 + i : j0 + j];
+                        *out = last ? FINAL(float, value) : value;
+                    }
+                }
             }
         }
-        for (; p < k; p++)
-            UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
-                rest[i][j] = mad(ap[i][p], bp[j][p], rest[i][j]);
-    }
-    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
-        if (i0 + i < m && j0 + j < n) {
-            global float *out = c + z * c_stride + (i0 + i) * ldc + j0 + j;
-            float value = sum_lanes(sum[i][j]) + rest[i][j];
-            if (bias_kind)
-                value += bias[bias_kind == ROW_BIAS ? i0 + i : j0 + j];
-            *out = FINAL(float, accumulate ? value + *out : value);
-        }
-    }
 }
 
 /* C = A B one element a work-item, from column j0 on: edges, and layouts not met above. */

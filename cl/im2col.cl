@@ -7,20 +7,29 @@
 #define Y_ROW(n, c, r, d, h)                                                             \
     ((((((size_t)(n) * C + (c)) * TAPS + (r)) * OD + (d)) * OH + (h)) * OW * LANES + LANE)
 
-/* A row of outputs of one tap. Global size: LANES, C * TAPS * OD * OH, blocks. */
+/* The outputs of one tap. Global size: LANES, C * TAPS, blocks. */
 kernel void im2col_forward(global const vec *restrict x, global vec *restrict y)
 {
-    const int row = get_global_id(1), n = get_global_id(2);
-    const int oh = row % OH, od = row / OH % OD, r = row / (OH * OD) % TAPS;
-    const int c = row / (OH * OD * TAPS);
-    const int d = od * SD - PD + r / (KW * KH) * DD, h = oh * SH - PH + r / KW % KH * DH;
-    const bool inside = INSIDE(d, D) && INSIDE(h, H);
-    global const vec *from = x + X_ROW(n, c, inside ? d : 0, inside ? h : 0);
-    global vec *to = y + Y_ROW(n, c, r, od, oh);
+    const int r = get_global_id(1) % TAPS, c = get_global_id(1) / TAPS, n = get_global_id(2);
+    const int left = r % KW * DW - PW;
+    /* Outputs from `first` to before `end` see values of a row, the others its padding. */
+    const int first = clamp((SW - 1 - left) / SW, 0, OW);
+    const int end = clamp((W - 1 - left + SW) / SW, first, OW);
 
-    for (int o = 0; o < OW; o++) {
-        const int w = o * SW - PW + r % KW * DW;
-        to[o * LANES] = inside && INSIDE(w, W) ? from[w * LANES] : (vec)0;
+    for (int o = 0; o < OD * OH; o++) {
+        const int oh = o % OH, od = o / OH;
+        const int d = od * SD - PD + r / (KW * KH) * DD, h = oh * SH - PH + r / KW % KH * DH;
+        const bool inside = INSIDE(d, D) && INSIDE(h, H);
+        global const vec *from = x + X_ROW(n, c, inside ? d : 0, inside ? h : 0);
+        global vec *to = y + Y_ROW(n, c, r, od, oh);
+        const int from_ow = inside ? first : OW, to_ow = inside ? end : OW;
+
+        for (int w = 0; w < from_ow; w++)
+            to[w * LANES] = (vec)0;
+        for (int w = from_ow; w < to_ow; w++)
+            to[w * LANES] = from[(w * SW + left) * LANES];
+        for (int w = to_ow; w < OW; w++)
+            to[w * LANES] = (vec)0;
     }
 }
 

@@ -12,6 +12,10 @@
 #include "tile.h"
 
 #define MAX_TILE 12
+#define PANEL_BYTES ((size_t)64 << 10) /* of B that stay in a core's second cache */
+#define PANEL_TILES 3                  /* row tiles that take as long as its copy */
+#define PANEL_ROWS 64                  /* of C that pay for it */
+#define LONG_SUM 1024                  /* terms that pay for the sums of dot products */
 #define KEPT_BESIDE 8 /* registers, beside those of the sums, for what they are made of */
 
 enum { NO_BIAS, ROW_BIAS, COLUMN_BIAS }; /* bias_kind of cl/gemm.cl */
@@ -161,6 +165,23 @@ static lcl_status own_outer(lcl_device *dev, const lcl_gemm_args *g, int vector,
     return LCL_OK;
 }
 
+/* Shares of the row tiles that keep all units busy without copying panels too often. */
+static size_t row_shares(const lcl_device *dev, size_t row_tiles, size_t panels)
+{
+    const size_t units = lcl_device_get_info(dev)->compute_units;
+    size_t best = SIZE_MAX, shares = 1;
+
+    for (size_t n = 1; n <= row_tiles && n <= 4 * units; n++) {
+        const size_t rounds = (panels * n + units - 1) / units;
+        const size_t cost = rounds * ((row_tiles + n - 1) / n + PANEL_TILES);
+        if (cost < best) {
+            best = cost;
+            shares = n;
+        }
+    }
+    return shares;
+}
+
 /* Vectors along k, for A row-major and B given transposed. */
 static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
                           lcl_error *err)
@@ -178,31 +199,12 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
         LCL_ARG(o.b_stride), LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),
         LCL_ARG(o.c_stride), LCL_ARG(o.accumulate), LCL_ARG(o.bias),
         LCL_ARG(o.bias_kind)};
-    return lcl_kernel_run(
-        dev, kernel, (lcl_range){tiles(g->m, rows), tiles(g->n, columns), o.products},
-        (lcl_range){0}, args, LCL_COUNT(args), err);
-}
-
-#define PANEL_BYTES ((size_t)32 << 10) /* of B that stay in a core's first cache */
-#define PANEL_ROWS 24                  /* of C that pay for it, */
-#define PANEL_ROWS_TURNED 8            /* where the other way is dot products, */
-#define PANEL_TILES 3 /* row tiles that take as long as the copy of a panel */
-
-/* Shares of the row tiles that keep all units busy without copying panels too often. */
-static size_t panel_shares(const lcl_device *dev, size_t row_tiles, size_t panels)
-{
-    const size_t units = lcl_device_get_info(dev)->compute_units;
-    size_t best = SIZE_MAX, shares = 1;
-
-    for (size_t n = 1; n <= row_tiles && n <= 4 * units; n++) {
-        const size_t rounds = (panels * n + units - 1) / units;
-        const size_t cost = rounds * ((row_tiles + n - 1) / n + PANEL_TILES);
-        if (cost < best) {
-            best = cost;
-            shares = n;
-        }
-    }
-    return shares;
+    const size_t row_tiles = tiles(g->m, rows), column_tiles = tiles(g->n, columns);
+    const size_t shares = lcl_device_is_cpu(dev)
+                              ? row_shares(dev, row_tiles, column_tiles * o.products)
+                              : row_tiles;
+    return lcl_kernel_run(dev, kernel, (lcl_range){shares, column_tiles, o.products},
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
 }
 
 /* The same with B in panels (cl/gemm.cl), for any layout of A and B. */
@@ -237,7 +239,7 @@ static lcl_status own_panel(lcl_device *dev, const lcl_gemm_args *g, int vector,
                             LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),  LCL_ARG(o.c_stride),
                             LCL_ARG(o.accumulate), LCL_ARG(o.bias), LCL_ARG(o.bias_kind)};
     const size_t products = merged ? 1 : o.products, panels = tiles(n_blocks, columns);
-    const size_t shares = panel_shares(dev, tiles(g->m, rows), products * panels);
+    const size_t shares = row_shares(dev, tiles(g->m, rows), products * panels);
     return lcl_kernel_run(dev, kernel, (lcl_range){shares, panels, products},
                           (lcl_range){0}, args, LCL_COUNT(args), err);
 }
@@ -252,12 +254,20 @@ static int fitting_vector(size_t n, int limit)
     return vector;
 }
 
+static bool panel_suits(const lcl_gemm_args *g, size_t vector)
+{
+    if (g->n < vector)
+        return false;
+    if (!g->b.transposed)
+        return g->m >= PANEL_ROWS;
+    return g->a.transposed || (g->m >= 8 && g->k < LONG_SUM);
+}
+
 static lcl_status own_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_error *err)
 {
     const int widest = lcl_device_is_cpu(dev) ? 16 : 4;
 
-    if (lcl_device_is_cpu(dev) && g->n >= (size_t)widest &&
-        g->m >= (g->b.transposed ? PANEL_ROWS_TURNED : PANEL_ROWS))
+    if (lcl_device_is_cpu(dev) && panel_suits(g, (size_t)widest))
         return own_panel(dev, g, widest, err);
     if (!g->b.transposed) {
         int vector = fitting_vector(g->n, widest);

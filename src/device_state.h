@@ -25,6 +25,14 @@ typedef struct {
     int value;
 } lcl_tile_state;
 
+/* The host's copy of a small write that may still be under way. */
+#define LCL_N_LETTERS 4
+#define LCL_LETTER_SIZE ((size_t)64 << 10) /* bytes */
+typedef struct {
+    void *bytes;   /* owned; or NULL */
+    cl_event sent; /* of the write, or NULL */
+} lcl_letter;
+
 struct lcl_device {
     lcl_device_info info;
     char reason[128];
@@ -39,6 +47,8 @@ struct lcl_device {
     lcl_profile *profile; /* owned; NULL: nothing is recorded */
     cl_mem scratch[LCL_N_SCRATCH];
     size_t scratch_size[LCL_N_SCRATCH];
+    lcl_letter letters[LCL_N_LETTERS]; /* a ring */
+    size_t n_posted;
     lcl_tile_state tiles[LCL_N_TILES];
     unsigned faults[LCL_N_FAULTS]; /* calls until one fails; 0: none will */
     lcl_tile broken_tile;          /* of lcl_device_break_tile; LCL_N_TILES: none */

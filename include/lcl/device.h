@@ -86,7 +86,8 @@ lcl_status lcl_buffer_create(cl_mem *out, lcl_device *dev, size_t size, const ch
                              lcl_error *err);
 /* Releases *buffer and sets it to NULL. */
 void lcl_buffer_release(cl_mem *buffer);
-/* Blocking copies; offset and size in bytes. */
+/* Offset and size in bytes. A read waits for all that was enqueued before; `in` can be used
+ * again at once, though a small write may still be under way. */
 lcl_status lcl_buffer_read(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,
                            void *out, lcl_error *err);
 lcl_status lcl_buffer_write(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,

@@ -191,16 +191,62 @@ size_t lcl_convolution_lanes(const lcl_layer *l)
     return (size_t)(block / lcl_layer_vector(l, block));
 }
 
+lcl_status lcl_convolution_get_sum(lcl_layer *l, lcl_kernel **sum_rows, lcl_error *err)
+{
+    const lcl_define defines[] = {{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}};
+
+    return lcl_kernel_get(sum_rows, l->dev, "reduce", "reduce_rows", defines, 2, err);
+}
+
+/* Later tops add to the first. */
+lcl_status lcl_convolution_sum_diff(lcl_layer *l, int i, lcl_kernel *sum_rows,
+                                    const lcl_blob *y, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const cl_int blocks = (cl_int)s->n_blocks, rows = y->shape[s->axis];
+    const cl_int accumulate = l->accumulate[1] || i > 0;
+    const cl_int count =
+        (cl_int)lcl_blob_count_range(y, s->axis + 1, y->n_axes) * y->block;
+    const lcl_arg args[] = {LCL_ARG(y->diff),
+                            LCL_ARG(blocks),
+                            LCL_ARG(rows),
+                            LCL_ARG(count),
+                            LCL_ARG(l->params[1]->diff),
+                            LCL_ARG(accumulate)};
+
+    return lcl_kernel_run(l->dev, sum_rows, (lcl_range){.x = (size_t)rows},
+                          (lcl_range){0}, args, LCL_COUNT(args), err);
+}
+
+/* ---- Ways to compute --------------------------------------------------------------- */
+
+static const struct {
+    lcl_status (*reshape)(lcl_layer *l, lcl_error *err);
+    lcl_status (*prepare_backward)(lcl_layer *l, lcl_error *err);
+    lcl_status (*forward)(lcl_layer *l, int i, lcl_error *err);
+    lcl_status (*backward)(lcl_layer *l, int i, lcl_error *err);
+} ways[LCL_N_CONVOLUTION_WAYS] = {
+    [LCL_CONVOLUTION_DIRECT] = {lcl_convolution_direct_reshape,
+                                lcl_convolution_direct_prepare_backward,
+                                lcl_convolution_direct_forward,
+                                lcl_convolution_direct_backward},
+    [LCL_CONVOLUTION_WINOGRAD] = {lcl_convolution_winograd_reshape,
+                                  lcl_convolution_winograd_prepare_backward,
+                                  lcl_convolution_winograd_forward,
+                                  lcl_convolution_winograd_backward},
+    [LCL_CONVOLUTION_PRODUCT] = {lcl_convolution_product_reshape,
+                                 lcl_convolution_product_prepare_backward,
+                                 lcl_convolution_product_forward,
+                                 lcl_convolution_product_backward},
+};
+
 static lcl_status prepare_backward(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
 
     if (s->backward_ready)
         return LCL_OK;
-    if (s->use_winograd)
-        LCL_TRY(lcl_convolution_winograd_prepare_backward(l, err));
-    else
-        LCL_TRY(lcl_convolution_direct_prepare_backward(l, err));
+    LCL_TRY(ways[s->way].prepare_backward(l, err));
     s->backward_ready = true;
     return LCL_OK;
 }
@@ -216,11 +262,10 @@ static lcl_status prepare(lcl_layer *l, lcl_error *err)
         LCL_TRY(lcl_buffer_create(&e->places, l->dev, lcl_blob_stored(e->top),
                                   l->param->name, err));
     e->buffer = e->places ? e->places : lcl_convolution_top(l, 0)->data;
-    s->use_winograd = lcl_convolution_winograd_suits(l);
-    if (s->use_winograd)
-        LCL_TRY(lcl_convolution_winograd_reshape(l, err));
-    else
-        LCL_TRY(lcl_convolution_direct_reshape(l, err));
+    s->way = lcl_convolution_winograd_suits(l)  ? LCL_CONVOLUTION_WINOGRAD
+             : lcl_convolution_product_suits(l) ? LCL_CONVOLUTION_PRODUCT
+                                                : LCL_CONVOLUTION_DIRECT;
+    LCL_TRY(ways[s->way].reshape(l, err));
     s->backward_ready = false;
     return l->phase == CAFFE__PHASE__TRAIN ? prepare_backward(l, err) : LCL_OK;
 }
@@ -236,9 +281,10 @@ static bool takes_pool(const lcl_layer *l, const lcl_layer *pool,
     const int *out = s->s.out;
 
     if (strcmp(pool->type->name, "Pooling") != 0 || !p || e->pool_h > 1 ||
-        e->pool_w > 1 || p->pool != CAFFE__POOLING_PARAMETER__POOL_METHOD__MAX ||
-        p->global_pooling || p->pad > 0 || p->pad_h > 0 || p->pad_w > 0 ||
-        pool->n_tops != 1 || s->n_spatial != 2)
+        e->pool_w > 1 || lcl_convolution_is_narrow(l) ||
+        p->pool != CAFFE__POOLING_PARAMETER__POOL_METHOD__MAX || p->global_pooling ||
+        p->pad > 0 || p->pad_h > 0 || p->pad_w > 0 || pool->n_tops != 1 ||
+        s->n_spatial != 2)
         return false;
     e->pool_h = (int)(p->has_kernel_h ? p->kernel_h : p->kernel_size);
     e->pool_w = (int)(p->has_kernel_w ? p->kernel_w : p->kernel_size);
@@ -319,8 +365,7 @@ static lcl_status convolution_forward(lcl_layer *l, lcl_error *err)
     convolution_state *s = l->state;
 
     for (int i = 0; i < l->n_bottoms; i++)
-        LCL_TRY(s->use_winograd ? lcl_convolution_winograd_forward(l, i, err)
-                                : lcl_convolution_direct_forward(l, i, err));
+        LCL_TRY(ways[s->way].forward(l, i, err));
     return LCL_OK;
 }
 
@@ -330,8 +375,7 @@ static lcl_status convolution_backward(lcl_layer *l, lcl_error *err)
 
     LCL_TRY(prepare_backward(l, err));
     for (int i = 0; i < l->n_bottoms; i++)
-        LCL_TRY(s->use_winograd ? lcl_convolution_winograd_backward(l, i, err)
-                                : lcl_convolution_direct_backward(l, i, err));
+        LCL_TRY(ways[s->way].backward(l, i, err));
     return LCL_OK;
 }
 

@@ -54,6 +54,20 @@ typedef struct {
     cl_mem kept_input;            /* owned: the transformed bottom, where it is small */
 } lcl_convolution_winograd;
 
+/* Convolution as a matrix product with the columns that cl/im2col.cl makes of the bottom; where
+ * the kernel is 1 x 1, they are the bottom. */
+typedef struct {
+    lcl_kernel *columns, *images, *sum_rows; /* the device's; NULL where not needed */
+    lcl_range columns_range, images_range;
+} lcl_convolution_product;
+
+typedef enum {
+    LCL_CONVOLUTION_DIRECT,
+    LCL_CONVOLUTION_WINOGRAD,
+    LCL_CONVOLUTION_PRODUCT,
+    LCL_N_CONVOLUTION_WAYS
+} lcl_convolution_way;
+
 /* Of a Deconvolution (`transposed`) the sizes, too, are those of the convolution that it is
  * the adjoint of: its bottom has `outputs` channels of s.out, its top `channels` of s.in. */
 typedef struct {
@@ -62,10 +76,11 @@ typedef struct {
     lcl_spatial s;
     size_t n_blocks;     /* of images (each with all axes before `axis` but the first) */
     bool backward_ready; /* kernels and buffers of backward fit the shapes */
-    bool use_winograd;
+    lcl_convolution_way way;
     lcl_convolution_epilogue epilogue;
     lcl_convolution_direct direct;
     lcl_convolution_winograd winograd;
+    lcl_convolution_product product;
 } convolution_state;
 
 /* Checks the prototxt and makes the parameters; shapes the tops. Their parts that concern the
@@ -80,6 +95,11 @@ lcl_status lcl_convolution_top_sizes(lcl_layer *l, lcl_error *err);
 size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines);
 /* The top that pair i writes. */
 lcl_blob *lcl_convolution_top(const lcl_layer *l, int i);
+/* The gradient of the bias, which is y->diff summed over images and places: what it needs; and
+ * for pair i. */
+lcl_status lcl_convolution_get_sum(lcl_layer *l, lcl_kernel **sum_rows, lcl_error *err);
+lcl_status lcl_convolution_sum_diff(lcl_layer *l, int i, lcl_kernel *sum_rows,
+                                    const lcl_blob *y, lcl_error *err);
 /* Work-items along x for blobs of the bottom's block. */
 size_t lcl_convolution_lanes(const lcl_layer *l);
 
@@ -106,5 +126,14 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
 lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err);
 lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err);
 void lcl_convolution_winograd_release(lcl_layer *l);
+
+/* Images are too few to fill the vectors of a CPU, so that products are faster than the other
+ * ways with all that could be fused with them. */
+bool lcl_convolution_is_narrow(const lcl_layer *l);
+bool lcl_convolution_product_suits(const lcl_layer *l);
+lcl_status lcl_convolution_product_reshape(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_product_prepare_backward(lcl_layer *l, lcl_error *err);
+lcl_status lcl_convolution_product_forward(lcl_layer *l, int i, lcl_error *err);
+lcl_status lcl_convolution_product_backward(lcl_layer *l, int i, lcl_error *err);
 
 #endif

@@ -11,9 +11,18 @@
 #define CHUNK_BYTES ((size_t)16 << 20) /* of transformed images in flight */
 #define KEPT_BYTES ((size_t)8 << 20)   /* of a bottom's transform kept for backward */
 #define MIN_CHANNELS 8                 /* fewer do not pay for the transforms */
+#define MIN_TILES 16                   /* of single images: fewer not for the filters' */
 #define MAX_GROUPS 6                   /* of a panel */
 
 enum { SCRATCH_INPUT, SCRATCH_OUTPUT };
+
+static size_t count_tiles(const convolution_state *s)
+{
+    const int *out = s->s.out;
+
+    return (size_t)((out[1] + TILE - 1) / TILE) * (size_t)((out[2] + TILE - 1) / TILE) *
+           s->n_blocks;
+}
 
 bool lcl_convolution_winograd_suits(const lcl_layer *l)
 {
@@ -21,7 +30,8 @@ bool lcl_convolution_winograd_suits(const lcl_layer *l)
     const lcl_spatial *z = &s->s;
     const char *wanted = getenv("LCL_WINOGRAD");
 
-    if (l->env->direct || (wanted && strcmp(wanted, "0") == 0))
+    if (l->env->direct || (wanted && strcmp(wanted, "0") == 0) ||
+        (lcl_convolution_is_narrow(l) && count_tiles(s) < MIN_TILES))
         return false;
     return s->n_spatial == 2 && z->kernel[1] == z->kernel[2] &&
            (z->kernel[1] == 3 || z->kernel[1] == 5) && z->stride[1] == 1 &&

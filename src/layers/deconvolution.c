@@ -21,13 +21,12 @@ static lcl_status setup(lcl_layer *l, lcl_error *err)
 static lcl_status reshape(lcl_layer *l, lcl_error *err)
 {
     deconvolution_state *s = l->state;
-    const lcl_define defines[] = {{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}};
 
     LCL_TRY(lcl_convolution_shape(l, err));
     s->convolution.epilogue.buffer = l->tops[0]->data;
     LCL_TRY(lcl_convolution_direct_reshape(l, err));
     LCL_TRY(lcl_convolution_direct_prepare_backward(l, err));
-    return lcl_kernel_get(&s->sum_rows, l->dev, "reduce", "reduce_rows", defines, 2, err);
+    return lcl_convolution_get_sum(l, &s->sum_rows, err);
 }
 
 static lcl_status forward(lcl_layer *l, lcl_error *err)
@@ -36,26 +35,6 @@ static lcl_status forward(lcl_layer *l, lcl_error *err)
         LCL_TRY(lcl_convolution_direct_adjoint(l, l->bottoms[i]->data, l->tops[i]->data,
                                                err));
     return LCL_OK;
-}
-
-/* db = dy summed over images and places; later tops add to the first. */
-static lcl_status backward_bias(lcl_layer *l, int i, lcl_error *err)
-{
-    deconvolution_state *s = l->state;
-    const lcl_blob *y = l->tops[i];
-    const cl_int blocks = (cl_int)s->convolution.n_blocks;
-    const cl_int rows = s->convolution.channels, accumulate = l->accumulate[1] || i > 0;
-    const cl_int count =
-        (cl_int)lcl_blob_count_range(y, s->convolution.axis + 1, y->n_axes) * y->block;
-    const lcl_arg args[] = {LCL_ARG(y->diff),
-                            LCL_ARG(blocks),
-                            LCL_ARG(rows),
-                            LCL_ARG(count),
-                            LCL_ARG(l->params[1]->diff),
-                            LCL_ARG(accumulate)};
-
-    return lcl_kernel_run(l->dev, s->sum_rows, (lcl_range){.x = (size_t)rows},
-                          (lcl_range){0}, args, 6, err);
 }
 
 static lcl_status backward(lcl_layer *l, lcl_error *err)
@@ -67,7 +46,7 @@ static lcl_status backward(lcl_layer *l, lcl_error *err)
         if (l->param_propagate[0])
             LCL_TRY(lcl_convolution_direct_weights(l, i, x, dy, err));
         if (s->convolution.bias && l->param_propagate[1])
-            LCL_TRY(backward_bias(l, i, err));
+            LCL_TRY(lcl_convolution_sum_diff(l, i, s->sum_rows, l->tops[i], err));
         if (l->propagate[i])
             LCL_TRY(lcl_convolution_direct_map(l, dy, dx, err));
     }

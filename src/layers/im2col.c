@@ -50,9 +50,7 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
     LCL_TRY(shape_top(l, err));
     const size_t n = lcl_convolution_defines(l, defines);
     const size_t lanes = lcl_convolution_lanes(l), channels = (size_t)c->channels;
-    const size_t rows = (size_t)c->s.out[0] * (size_t)c->s.out[1];
-    s->forward_range =
-        (lcl_range){lanes, channels * product(c->s.kernel) * rows, c->n_blocks};
+    s->forward_range = (lcl_range){lanes, channels * product(c->s.kernel), c->n_blocks};
     s->backward_range = (lcl_range){
         lanes, channels * (size_t)c->s.in[0] * (size_t)c->s.in[1], c->n_blocks};
     LCL_TRY(lcl_layer_kernel(l, &s->forward, "im2col", "im2col_forward", x->block,
