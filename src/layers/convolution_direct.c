@@ -64,10 +64,10 @@ static lcl_status get_backward_data(lcl_layer *l, lcl_error *err)
                       LCL_COUNT(own), err);
 }
 
-/* Taps of a kernel row that a work-item takes: all of a short row, part of a long one. */
+/* Taps of a kernel row that a work-item takes: all of them, or a part of a very long one. */
 static int taps_tile(int kernel)
 {
-    return kernel <= 7 ? kernel : (kernel + 1) / 2 <= 7 ? (kernel + 1) / 2 : 7;
+    return kernel <= 11 ? kernel : (kernel + 1) / 2 <= 11 ? (kernel + 1) / 2 : 11;
 }
 
 /* Vectors of sums; one more than other kernels have, for all of a 5 x 5 kernel. */
