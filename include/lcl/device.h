@@ -92,6 +92,9 @@ lcl_status lcl_buffer_read(lcl_device *dev, cl_mem buffer, size_t offset, size_t
                            void *out, lcl_error *err);
 lcl_status lcl_buffer_write(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,
                             const void *in, lcl_error *err);
+/* Enqueues a write; `in` must stay until it is done, which *sent (owned) tells. */
+lcl_status lcl_buffer_send(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,
+                           const void *in, cl_event *sent, lcl_error *err);
 /* Enqueue only. Offsets and sizes in bytes; `value` fills floats. */
 lcl_status lcl_buffer_fill(lcl_device *dev, cl_mem buffer, size_t offset, size_t size,
                            float value, lcl_error *err);

@@ -110,10 +110,7 @@ lcl_status lcl_staging_copy(lcl_staging *s, const void *from, size_t size, cl_me
     staging_slot *slot = &s->slots[(s->oldest + s->n_taken - 1) % s->n_slots];
     cl_event event = NULL;
 
-    LCL_TRY(copied(s,
-                   clEnqueueWriteBuffer(lcl_device_queue(s->layer->dev), to, CL_FALSE,
-                                        offset, size, from, 0, NULL, &event),
-                   err));
+    LCL_TRY(lcl_buffer_send(s->layer->dev, to, offset, size, from, &event, err));
     if (slot->copied)
         clReleaseEvent(slot->copied);
     slot->copied = event;
