@@ -1,9 +1,10 @@
-/* The update rules of all solvers. */
+/* The update rules of all solvers, and the mean of several devices' gradients. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "bench/bench.h"
 #include "bench/reference.h"
+#include "solver_replicas.h"
 #include "text.h"
 #include "update.h"
 #include "verify/update_reference.h"
@@ -15,6 +16,7 @@
 
 static const struct {
     const char *row, *name, *text;
+    bool is_mean;
 } rules[] = {
     {"SGD", "", "momentum: 0.9 weight_decay: 0.01"},
     {"SGD", "L1", "momentum: 0.9 weight_decay: 0.01 regularization_type: 'L1'"},
@@ -26,6 +28,7 @@ static const struct {
     {"AdaDelta", "", "type: 'AdaDelta' momentum: 0.95 weight_decay: 0.01 delta: 1e-3"},
     {"Adam", "",
      "type: 'Adam' momentum: 0.9 momentum2: 0.99 weight_decay: 0.01 delta: 1e-2"},
+    {"several devices", "", "", true},
 };
 
 /* Two layers, so that factors differ. */
@@ -69,18 +72,19 @@ static void release(run *r)
     lcl_proto_destroy(r->net_source);
 }
 
-static lcl_status write_gradients(run *r, unsigned seed, lcl_error *err)
+/* Random gradients, which r->values then has, too. */
+static lcl_status write_gradients(run *r, lcl_net *net, unsigned seed, lcl_error *err)
 {
-    for (size_t i = 0; i < lcl_net_n_params(r->net); i++) {
+    for (size_t i = 0; i < lcl_net_n_params(net); i++) {
         lcl_bench_fill(r->values[i].diff, r->values[i].n, seed + (unsigned)i);
-        LCL_TRY(lcl_blob_write(lcl_net_param_at(r->net, i)->blob, LCL_DIFF,
+        LCL_TRY(lcl_blob_write(lcl_net_param_at(net, i)->blob, LCL_DIFF,
                                r->values[i].diff, err));
     }
     return LCL_OK;
 }
 
-/* The worst error of the parameters. */
-static lcl_status compare(const run *r, double *error, lcl_error *err)
+/* The worst error of the parameters' data or diff. */
+static lcl_status compare(const run *r, lcl_which which, double *error, lcl_error *err)
 {
     lcl_bench_error e = {0};
     lcl_status status = LCL_OK;
@@ -88,9 +92,10 @@ static lcl_status compare(const run *r, double *error, lcl_error *err)
     for (size_t i = 0; status == LCL_OK && i < lcl_net_n_params(r->net); i++) {
         const lcl_update_values *v = &r->values[i];
         float *got = lcl_alloc(v->n, sizeof *got);
-        status = lcl_blob_read(lcl_net_param_at(r->net, i)->blob, LCL_DATA, got, err);
+        status = lcl_blob_read(lcl_net_param_at(r->net, i)->blob, which, got, err);
         for (size_t k = 0; status == LCL_OK && k < v->n; k++)
-            lcl_bench_compare(&e, (double)got[k], (double)v->data[k]);
+            lcl_bench_compare(&e, (double)got[k],
+                              (double)(which == LCL_DATA ? v->data : v->diff)[k]);
         free(got);
     }
     *error = lcl_bench_error_part(&e);
@@ -103,11 +108,44 @@ static lcl_status steps(run *r, double *error, lcl_error *err)
         (const Caffe__SolverParameter *)lcl_proto_root(r->solver_source);
 
     for (int i = 0; i < N_STEPS; i++) {
-        LCL_TRY(write_gradients(r, 10 * (unsigned)i + 1, err));
+        LCL_TRY(write_gradients(r, r->net, 10 * (unsigned)i + 1, err));
         LCL_TRY(lcl_update_run(r->update, i, RATE, NULL, err));
         lcl_update_reference(p, r->net, r->values, i, (double)RATE);
     }
-    return compare(r, error, err);
+    return compare(r, LCL_DATA, error, err);
+}
+
+/* The mean of the gradients of two nets, as of two devices that train together. */
+static lcl_status mean(run *r, double *error, lcl_error *err)
+{
+    const lcl_net_options options = {.seed = 7};
+    lcl_net **copies = lcl_alloc(1, sizeof(lcl_net *));
+    lcl_replicas *replicas = NULL;
+
+    lcl_status status =
+        lcl_net_create(&copies[0], lcl_net_device(r->net), r->net_source, &options, err);
+    if (status != LCL_OK) {
+        free(copies);
+        return status;
+    }
+    LCL_TRY(lcl_replicas_create(&replicas, r->net, copies, 1, err));
+    status = write_gradients(r, copies[0], 50, err);
+    lcl_update_values *theirs = r->values;
+    r->values = NULL;
+    if (status == LCL_OK)
+        status = lcl_update_values_read(&r->values, r->net, err);
+    if (status == LCL_OK)
+        status = write_gradients(r, r->net, 1, err);
+    for (size_t i = 0; status == LCL_OK && i < lcl_net_n_params(r->net); i++)
+        for (size_t k = 0; k < r->values[i].n; k++)
+            r->values[i].diff[k] = (r->values[i].diff[k] + theirs[i].diff[k]) / 2;
+    lcl_update_values_free(theirs, r->net);
+    if (status == LCL_OK)
+        status = lcl_replicas_mean_diff(replicas, err);
+    if (status == LCL_OK)
+        status = compare(r, LCL_DIFF, error, err);
+    lcl_replicas_destroy(replicas);
+    return status;
 }
 
 void lcl_verify_updates(lcl_verify *v)
@@ -121,7 +159,7 @@ void lcl_verify_updates(lcl_verify *v)
         lcl_verify_progress(v, rules[i].row, rules[i].name);
         lcl_status status = prepare(&r, v->dev, rules[i].text, &err);
         if (status == LCL_OK)
-            status = steps(&r, &error, &err);
+            status = rules[i].is_mean ? mean(&r, &error, &err) : steps(&r, &error, &err);
         lcl_verify_note(v,
                         (lcl_verify_finding){.row = rules[i].row,
                                              .name = rules[i].name,
