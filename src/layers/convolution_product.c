@@ -2,9 +2,9 @@
  * what W^T dy says of each column. */
 #include "layers/convolution.h"
 #include "text.h"
-#include "tile.h"
 
 #define MIN_CHANNELS 8 /* fewer make products of poor shapes */
+#define NARROW 8 /* vectors of a block so much wider than it are filled better by a row */
 
 enum { SCRATCH_COLUMNS };
 
@@ -22,9 +22,8 @@ bool lcl_convolution_is_narrow(const lcl_layer *l)
 {
     const convolution_state *s = l->state;
 
-    return lcl_device_is_cpu(l->dev) &&
-           l->bottoms[0]->block < lcl_tile_get(l->dev, LCL_TILE_VECTOR) &&
-           s->group == 1 && !l->env->direct;
+    return lcl_device_is_cpu(l->dev) && s->group == 1 && !l->env->direct &&
+           l->bottoms[0]->block == 1;
 }
 
 bool lcl_convolution_product_suits(const lcl_layer *l)
