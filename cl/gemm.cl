@@ -102,15 +102,30 @@ inline void copy_terms(vec panel[TERMS][NT], global const float *b[NT], const in
                        size_t start, long ldb, int p0, int count)
 {
 #if B_ROWS
-    for (int p = 0; p < count; p++)
+    bool whole = true;
+    UNROLL for (int j = 0; j < NT; j++) whole &= columns[j] == V;
+    for (int p = 0; p < count && whole; p++)
         UNROLL for (int j = 0; j < NT; j++)
+            panel[p][j] = LOAD(b[j] + start + (p0 + p) * ldb);
+    for (int p = 0; p < count && !whole; p++)
+        for (int j = 0; j < NT; j++)
             panel[p][j] = load_some(b[j] + start + (p0 + p) * ldb, columns[j]);
 #else
     for (int p = 0; p < count; p += V)
         for (int j = 0; j < NT; j++) {
             vec x[V];
-            UNROLL for (int i = 0; i < V; i++)
-                x[i] = load_some(b[j] + start + min(i, columns[j] - 1) * ldb + p0 + p, count - p);
+            if (p + V <= count) {
+                UNROLL for (int i = 0; i < V; i++)
+                    x[i] = LOAD(b[j] + start + min(i, columns[j] - 1) * ldb + p0 + p);
+            } else {
+                float rest[V][V];
+                for (int i = 0; i < V; i++) {
+                    const vec row = load_some(
+                        b[j] + start + min(i, columns[j] - 1) * ldb + p0 + p, count - p);
+                    STORE(row, rest[i]);
+                }
+                UNROLL for (int i = 0; i < V; i++) x[i] = LOAD(rest[i]);
+            }
             transpose(x);
             for (int q = 0; q < min(V, count - p); q++)
                 panel[p + q][j] = x[q];
@@ -123,14 +138,6 @@ inline void copy_terms(vec panel[TERMS][NT], global const float *b[NT], const in
 #else
 #define FINISHED (bias_kind != 0)
 #endif
-/* DO with each sum[i][j] and where it goes. */
-#define EACH_OUT(DO)                                                                         \
-    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)                  \
-    {                                                                                        \
-        global float *out = c_start[j] + (size_t)(tile * MT + i) * ldc;                      \
-        DO;                                                                                  \
-    }
-
 kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
                        global const float *restrict a, long lda, long a_stride,
                        global const float *restrict b, long ldb, long b_stride,
@@ -187,15 +194,15 @@ kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
                         at += A_ROWS ? 1 : lda;
                     }
                 }
-                if (whole && !(last && FINISHED) && tile * MT + MT <= m) {
-                    if (add)
-                        EACH_OUT(STORE(sum[i][j] + LOAD(out), out))
-                    else
-                        EACH_OUT(STORE(sum[i][j], out))
-                    continue;
-                }
                 UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
                     sums[i][j] = sum[i][j];
+                if (whole && !(last && FINISHED) && tile * MT + MT <= m) {
+                    for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
+                        global float *out = c_start[j] + (size_t)(tile * MT + i) * ldc;
+                        STORE(add ? sums[i][j] + LOAD(out) : sums[i][j], out);
+                    }
+                    continue;
+                }
                 for (int i = 0; i < min(MT, m - tile * MT); i++)
                     for (int j = 0; j < min(NT, n_blocks - j0); j++) {
                         global float *out = c_start[j] + (tile * MT + i) * ldc;

@@ -82,7 +82,7 @@ kernel void winograd_filter_product(global const float *restrict v, global const
         global const float *vs = v + (point * POINT(G * K) + ((size_t)panel * K * G + g * K) * GROUPS) * B;
         global const float *us = u + (point * POINT(G * C) + ((size_t)panel * C * G + g * C) * GROUPS) * B;
         for (int at = 0; at < GROUPS * B; at += V)
-            UNROLL for (int k = 0; k < KT; k++) {
+            for (int k = 0; k < KT; k++) {
                 vec x[V];
                 UNROLL for (int i = 0; i < V; i++)
                     x[i] = LOAD(vs + min(k0 + k * V + i, K - 1) * GROUPS * B + at);

@@ -13,6 +13,7 @@
 
 #define MAX_TILE 12
 #define PANEL_BYTES ((size_t)64 << 10) /* of B that stay in a core's second cache */
+#define PANEL_COLUMNS 4                /* vectors of a row of it */
 #define PANEL_TILES 3                  /* row tiles that take as long as its copy */
 #define PANEL_ROWS 64                  /* of C that pay for it */
 #define LONG_SUM 1024                  /* terms that pay for the sums of dot products */
@@ -207,6 +208,19 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
                           (lcl_range){0}, args, LCL_COUNT(args), err);
 }
 
+/* The same tile for almost all products, so that few kernels are built; the last of many row tiles
+ * may be in vain. */
+static void panel_tile(const lcl_device *dev, size_t m, size_t n_blocks, int *rows,
+                       int *columns)
+{
+    const int registers = lcl_tile_get(dev, LCL_TILE_GEMM);
+
+    *columns = PANEL_COLUMNS;
+    *rows = registers / PANEL_COLUMNS;
+    if (n_blocks < PANEL_COLUMNS)
+        lcl_blas_tile(m, n_blocks, 1, registers, rows, columns);
+}
+
 /* The same with B in panels (cl/gemm.cl), for any layout of A and B. */
 static lcl_status own_panel(lcl_device *dev, const lcl_gemm_args *g, int vector,
                             lcl_error *err)
@@ -220,7 +234,7 @@ static lcl_status own_panel(lcl_device *dev, const lcl_gemm_args *g, int vector,
     lcl_kernel *kernel;
     int rows, columns;
 
-    lcl_blas_tile(g->m, n_blocks, 1, lcl_tile_get(dev, LCL_TILE_GEMM), &rows, &columns);
+    panel_tile(dev, g->m, n_blocks, &rows, &columns);
     const size_t row_bytes = (size_t)(columns * vector) * sizeof(float);
     const lcl_define defines[] = {{"B", vector},
                                   {"V", vector},
