@@ -161,6 +161,18 @@ kernel void convolution_backward_data(global const vec *restrict dy,
 #endif
 
 #ifdef BACKWARD_WEIGHTS
+/* In the order of the images, in which Caffe adds them up: rounded alike, weights after many
+ * updates let pools decide as Caffe's do. */
+inline float sum_images(vec x)
+{
+    float lanes[V], sum = 0.0f;
+
+    STORE(x, lanes);
+    for (int i = 0; i < V; i++)
+        sum += lanes[i];
+    return sum;
+}
+
 /* Adds the products of one output column of a row with the XT taps from t0 on of YT kernel
  * rows. */
 #define WEIGHT_STEP(ox, checked)                                                             \
@@ -247,13 +259,13 @@ kernel void convolution_backward_weights(global const vec *restrict dy,
             if (c0 + c < C && t0 + t < KW) {
                 global float *out =
                     dw + W_ROW(g * K + k0 + k, c0 + c, 0, 0) + (r0 + r) * KW + t0 + t;
-                const float value = sum_lanes(sum[k][c][r][t]);
+                const float value = sum_images(sum[k][c][r][t]);
                 *out = accumulate ? value + *out : value;
             }
         }
         if (add_bias) {
             global float *out = db + g * K + k0 + k;
-            const float value = sum_lanes(bias[k]);
+            const float value = sum_images(bias[k]);
             *out = accumulate_bias ? value + *out : value;
         }
     }
