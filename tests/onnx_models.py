@@ -223,7 +223,8 @@ class Nets(TestCase):
 
     def test_examples(self):
         """What people would export: every tensor of the nets that most others are made of."""
-        for name in ("mnist/lenet",):
+        for name in ("mnist/lenet", "cifar10/cifar10_full", "resnet18/deploy", "googlenet/deploy",
+                     "mobilenet/deploy"):
             with self.subTest(name):
                 free, error = self.check_net(ROOT / "examples" / f"{name}.prototxt")
                 self.assertTrue(free)
