@@ -162,7 +162,7 @@ kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
         whole &= columns[j] == V;
     }
     /* Where products are short, a panel has terms of several. */
-    const int products = max(TERMS / k, 1);
+    const int products = max(TERMS / max(k, 1), 1);
     for (int s0 = 0; s0 < n_sum; s0 += products) {
         const int s_end = min(s0 + products, n_sum);
         for (int p0 = 0; p0 < k; p0 += TERMS) {
