@@ -7,6 +7,14 @@ kernel void dropout(int n, int chunk, float ratio, float scale, ulong key, ulong
 {
     int i = get_global_id(0) * chunk, end = min(i + chunk, n);
 
+#if V == 16
+    for (; i + 4 <= end; i += 4) {
+        vec chance[4];
+        random_vecs(key, pass, i, chance);
+        UNROLL for (int k = 0; k < 4; k++)
+            y[i + k] = chance[k] >= ratio ? x[i + k] * scale : (vec)0;
+    }
+#endif
     for (; i < end; i++)
         y[i] = random_vec(key, pass, i) >= ratio ? x[i] * scale : (vec)0;
 }

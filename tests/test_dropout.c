@@ -92,6 +92,23 @@ START_TEST(same_seed_same_mask)
 }
 END_TEST
 
+/* However many floats a work-item takes at a time. */
+START_TEST(vectors_have_the_same_mask)
+{
+    static const int narrow[] = {16, 4};
+    layer_fixture f, g;
+
+    open_layer(&f, DROPOUT "'y'", layouts[1]);
+    open_layer(&g, DROPOUT "'y'", narrow);
+    float *a = forward_ones(&f), *b = forward_ones(&g);
+    ck_assert_mem_eq(a, b, COUNT * sizeof *a);
+    free(a);
+    free(b);
+    layer_fixture_close(&f);
+    layer_fixture_close(&g);
+}
+END_TEST
+
 START_TEST(refused)
 {
     static const char *const bad[] = {"1", "-0.1", "nan"};
@@ -118,6 +135,7 @@ int main(void)
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, masks);
     tcase_add_test(cases, same_seed_same_mask);
+    tcase_add_test(cases, vectors_have_the_same_mask);
     tcase_add_test(cases, refused);
     suite_add_tcase(suite, cases);
     return testing_run(suite);
