@@ -4,7 +4,6 @@
 #include "text.h"
 
 #define MIN_CHANNELS 8 /* fewer make products of poor shapes */
-#define NARROW 8 /* vectors of a block so much wider than it are filled better by a row */
 
 enum { SCRATCH_COLUMNS };
 
