@@ -13,10 +13,11 @@
 
 #define MAX_TILE 12
 #define PANEL_BYTES ((size_t)64 << 10) /* of B that stay in a core's second cache */
-#define PANEL_COLUMNS 4                /* vectors of a row of it */
-#define PANEL_TILES 3                  /* row tiles that take as long as its copy */
-#define PANEL_ROWS 64                  /* of C that pay for it */
-#define LONG_SUM 1024                  /* terms that pay for the sums of dot products */
+#define PANEL_COLUMNS 4 /* vectors of a row of it, half as many with less */
+#define WIDE_PANELS 16  /* registers for sums */
+#define PANEL_TILES 3   /* row tiles that take as long as its copy */
+#define PANEL_ROWS 64   /* of C that pay for it */
+#define LONG_SUM 1024   /* terms that pay for the sums of dot products */
 #define KEPT_BESIDE 8 /* registers, beside those of the sums, for what they are made of */
 
 enum { NO_BIAS, ROW_BIAS, COLUMN_BIAS }; /* bias_kind of cl/gemm.cl */
@@ -215,9 +216,9 @@ static void panel_tile(const lcl_device *dev, size_t m, size_t n_blocks, int *ro
 {
     const int registers = lcl_tile_get(dev, LCL_TILE_GEMM);
 
-    *columns = PANEL_COLUMNS;
-    *rows = registers / PANEL_COLUMNS;
-    if (n_blocks < PANEL_COLUMNS)
+    *columns = registers < WIDE_PANELS ? PANEL_COLUMNS / 2 : PANEL_COLUMNS;
+    *rows = registers / *columns;
+    if (n_blocks < (size_t)*columns)
         lcl_blas_tile(m, n_blocks, 1, registers, rows, columns);
 }
 
@@ -279,7 +280,7 @@ static bool panel_suits(const lcl_gemm_args *g, size_t vector)
 
 static lcl_status own_gemm(lcl_device *dev, const lcl_gemm_args *g, lcl_error *err)
 {
-    const int widest = lcl_device_is_cpu(dev) ? 16 : 4;
+    const int widest = lcl_device_vector(dev);
 
     if (lcl_device_is_cpu(dev) && panel_suits(g, (size_t)widest))
         return own_panel(dev, g, widest, err);

@@ -113,6 +113,19 @@ bool lcl_device_is_cpu(const lcl_device *dev)
     return (dev->info.type & CL_DEVICE_TYPE_CPU) != 0;
 }
 
+/* An OpenCL CPU device is this processor. Its driver's CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT tells
+ * little: PoCL's is that of the compiler that built it. */
+int lcl_device_vector(const lcl_device *dev)
+{
+    if (!lcl_device_is_cpu(dev))
+        return 4;
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_cpu_supports("avx512f") ? 16 : __builtin_cpu_supports("avx") ? 8 : 4;
+#else
+    return 4;
+#endif
+}
+
 cl_context lcl_device_context(lcl_device *dev)
 {
     return dev->context;

@@ -145,7 +145,7 @@ lcl_status lcl_device_peak(lcl_device *dev, double *flops, double *bandwidth,
     const bool cpu = lcl_device_is_cpu(dev);
     const size_t largest = lcl_device_get_info(dev)->largest_work_group;
     const peak p = {.dev = dev,
-                    .vector = cpu ? 16 : 4,
+                    .vector = lcl_device_vector(dev),
                     .group = {cpu || largest < 64 ? 1 : 64, 1, 1}};
 
     LCL_TRY(measure_flops(p, flops, err));

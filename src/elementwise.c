@@ -5,10 +5,8 @@
 
 enum {
     MAX_ARGS = 16,
-    CPU_VECTOR = 16,
     CPU_ITEMS = 64,     /* enough to balance the cores */
     CPU_MIN_CHUNK = 64, /* vectors; fewer cost less than starting a work-item */
-    GPU_VECTOR = 4,
     GPU_GROUP = 64
 };
 
@@ -25,7 +23,7 @@ lcl_elements lcl_elements_of(const lcl_blob *b)
 lcl_elements lcl_elements_in_runs(lcl_device *dev, size_t count, size_t run)
 {
     bool cpu = lcl_device_is_cpu(dev);
-    size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR, chunk = 1;
+    size_t vector = (size_t)lcl_device_vector(dev), chunk = 1;
 
     while (run % vector != 0)
         vector /= 2;

@@ -13,6 +13,7 @@ static const int groups[] = {32, 64, 128, 256, 512};
 static const int registers[] = {4, 8, 12, 16, 20, 24, 28};
 static const int parameter_sets[] = {0, 1, 2, 3, 4, 5, 6};
 
+#define LEAST_BLOCK 8
 #define ALLOWED(array) (array), LCL_COUNT(array)
 
 static const lcl_tile_info tiles[LCL_N_TILES] = {
@@ -52,9 +53,28 @@ size_t lcl_tile_index(lcl_tile tile, int value)
     return i;
 }
 
+/* AVX2 and older have half the vector registers of AVX-512 and Arm. */
+static bool has_few_registers(const lcl_device *dev)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return lcl_device_vector(dev) < 16;
+#else
+    (void)dev;
+    return false;
+#endif
+}
+
 int lcl_tile_default(const lcl_device *dev, lcl_tile tile)
 {
-    return lcl_device_is_cpu(dev) ? tiles[tile].cpu : tiles[tile].other;
+    if (!lcl_device_is_cpu(dev))
+        return tiles[tile].other;
+    if (tile == LCL_TILE_VECTOR)
+        return lcl_device_vector(dev);
+    if (tile == LCL_TILE_BLOCK)
+        return lcl_device_vector(dev) > LEAST_BLOCK ? lcl_device_vector(dev)
+                                                    : LEAST_BLOCK;
+    return tile <= LCL_TILE_WINOGRAD && has_few_registers(dev) ? tiles[tile].cpu / 2
+                                                               : tiles[tile].cpu;
 }
 
 int lcl_tile_get(const lcl_device *dev, lcl_tile tile)

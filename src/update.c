@@ -228,9 +228,10 @@ lcl_status lcl_update_create_as(lcl_update **out, lcl_net *net, const lcl_proto 
 lcl_status lcl_update_create(lcl_update **out, lcl_net *net, const lcl_proto *source,
                              lcl_error *err)
 {
-    bool cpu = lcl_device_is_cpu(lcl_net_device(net));
+    const lcl_device *dev = lcl_net_device(net);
 
-    return lcl_update_create_as(out, net, source, cpu ? 16 : 4, cpu ? 1 : 64, err);
+    return lcl_update_create_as(out, net, source, lcl_device_vector(dev),
+                                lcl_device_is_cpu(dev) ? 1 : 64, err);
 }
 
 void lcl_update_destroy(lcl_update *u)

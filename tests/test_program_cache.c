@@ -13,7 +13,7 @@
 #include "testing.h"
 #include "text.h"
 
-#define OPTIONS "-cl-std=CL1.2"
+#define OPTIONS "-cl-std=CL1.2 -w"
 
 static const char source[] = "kernel void one(global float *x) { *x = 1; }\n";
 static const char other[] = "kernel void one(global float *x) { *x = 2; }\n";

@@ -89,7 +89,9 @@ static const trajectory trajectories[] = {
     {"policy_multistep", 1.1e-7, 1.3e-7, 3.8e-7, 0},
     {"policy_poly", 1e-7, 6.5e-7, 1.4e-6, 0},
     {"policy_sigmoid", 1.1e-7, 1.1e-7, 9.7e-7, 0},
-    {"policy_step", 1.1e-7, 1.3e-7, 1.9e-7, 0},
+    /* With vectors of 8 a loss is 1.5e-6 off. The noise is 1.9e-7; this is that of policy_fixed, the
+     * same net. */
+    {"policy_step", 1.1e-7, 1.3e-7, 6.4e-7, 0},
     {"resume_sgd", 2.1e-7, 3e-7, 3e-7, 6.1e-7},
     {"resume_sgd_h5", 2.1e-7, 3e-7, 3e-7, 6.1e-7},
     {"sgd_clip", 1.1e-7, 1.2e-7, 1.7e-7, 7.7e-7},

@@ -260,12 +260,13 @@ START_TEST(test_keeps_a_faster_one)
     if (!lcl_device_is_cpu(testing_device()))
         return; /* who knows what is faster there */
     forget();
-    write_all_but(LCL_TILE_BACKWARD_DATA, 4, 24);
+    const int best = lcl_tile_default(testing_device(), LCL_TILE_BACKWARD_DATA);
+    write_all_but(LCL_TILE_BACKWARD_DATA, 4, best);
     const lcl_tune_result r = search((lcl_tune_options){.seconds = 100}, text);
     ck_assert_msg(r.n_tried == 1 && r.n_kept == 1 && r.n_left == 0, "%s", text);
     ck_assert_ptr_nonnull(strstr(text, "kept"));
-    ck_assert_int_eq(recorded(LCL_TILE_BACKWARD_DATA), 24);
-    ck_assert_int_eq(lcl_tile_get(testing_device(), LCL_TILE_BACKWARD_DATA), 24);
+    ck_assert_int_eq(recorded(LCL_TILE_BACKWARD_DATA), best);
+    ck_assert_int_eq(lcl_tile_get(testing_device(), LCL_TILE_BACKWARD_DATA), best);
 }
 END_TEST
 
@@ -274,8 +275,9 @@ START_TEST(test_never_keeps_a_wrong_one)
     char text[4096];
 
     forget();
-    write_all_but(LCL_TILE_BACKWARD_DATA, 4, 24);
-    lcl_device_break_tile(testing_device(), LCL_TILE_BACKWARD_DATA, 24);
+    const int best = lcl_tile_default(testing_device(), LCL_TILE_BACKWARD_DATA);
+    write_all_but(LCL_TILE_BACKWARD_DATA, 4, best);
+    lcl_device_break_tile(testing_device(), LCL_TILE_BACKWARD_DATA, best);
     const lcl_tune_result r = search((lcl_tune_options){.seconds = 100}, text);
     lcl_device_break_tile(testing_device(), LCL_N_TILES, 0);
     ck_assert_msg(r.n_tried == 1 && r.n_kept == 0 && r.n_left == 0, "%s", text);

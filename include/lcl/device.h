@@ -68,6 +68,8 @@ const char *lcl_device_reason(const lcl_device *dev);
  * nothing. */
 const char *lcl_device_warning(const lcl_device *dev);
 bool lcl_device_is_cpu(const lcl_device *dev);
+/* Floats that kernels put into a vector: those of the CPU's widest register, 4 on other devices. */
+int lcl_device_vector(const lcl_device *dev);
 cl_context lcl_device_context(lcl_device *dev);
 cl_command_queue lcl_device_queue(lcl_device *dev);
 /* Makes sure that what is enqueued starts. */

@@ -56,7 +56,7 @@ static size_t points(const convolution_state *s)
 /* Floats that a work-item handles. */
 static int vector_of(const lcl_layer *l)
 {
-    return lcl_device_is_cpu(l->dev) ? 16 : 4;
+    return lcl_device_vector(l->dev);
 }
 
 /* Floats of a group of tiles. */
