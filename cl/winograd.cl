@@ -14,7 +14,7 @@ constant float AT[TN][TM] = AT_VALUES;
 constant float GT[TN][R] = GT_VALUES;
 /* Loops over the rows or columns of a tile: on a CPU tiles lie in memory, and unrolled code
  * is only slow to compile; elsewhere they should lie in registers. */
-#if V == 16
+#if V > 4
 #define OUTER
 #else
 #define OUTER UNROLL
