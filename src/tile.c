@@ -13,21 +13,20 @@ static const int groups[] = {32, 64, 128, 256, 512};
 static const int registers[] = {4, 8, 12, 16, 20, 24, 28};
 static const int parameter_sets[] = {0, 1, 2, 3, 4, 5, 6};
 
-#define LEAST_BLOCK 8
 #define ALLOWED(array) (array), LCL_COUNT(array)
 
 static const lcl_tile_info tiles[LCL_N_TILES] = {
-    [LCL_TILE_GEMM] = {"gemm", 24, 24, ALLOWED(registers)},
-    [LCL_TILE_GEMM_DOT] = {"gemm_dot", 16, 16, ALLOWED(registers)},
-    [LCL_TILE_FORWARD] = {"convolution_forward", 24, 24, ALLOWED(registers)},
-    [LCL_TILE_BACKWARD_DATA] = {"convolution_data", 24, 24, ALLOWED(registers)},
-    [LCL_TILE_BACKWARD_WEIGHTS] = {"convolution_weights", 24, 24, ALLOWED(registers)},
-    [LCL_TILE_WINOGRAD] = {"winograd", 24, 24, ALLOWED(registers)},
-    [LCL_TILE_BLOCK] = {"block", 16, 32, ALLOWED(blocks)},
-    [LCL_TILE_VECTOR] = {"vector", 16, 4, ALLOWED(vectors)},
-    [LCL_TILE_GROUP] = {"group", 0, 128, ALLOWED(groups)},
-    [LCL_TILE_CLBLAST] = {"clblast", 0, 0, ALLOWED(parameter_sets)},
-    [LCL_TILE_CLBLAST_DIRECT] = {"clblast_direct", 0, 0, ALLOWED(parameter_sets)},
+    [LCL_TILE_GEMM] = {"gemm", 24, 12, 24, ALLOWED(registers)},
+    [LCL_TILE_GEMM_DOT] = {"gemm_dot", 16, 8, 16, ALLOWED(registers)},
+    [LCL_TILE_FORWARD] = {"convolution_forward", 24, 8, 24, ALLOWED(registers)},
+    [LCL_TILE_BACKWARD_DATA] = {"convolution_data", 24, 16, 24, ALLOWED(registers)},
+    [LCL_TILE_BACKWARD_WEIGHTS] = {"convolution_weights", 24, 12, 24, ALLOWED(registers)},
+    [LCL_TILE_WINOGRAD] = {"winograd", 24, 12, 24, ALLOWED(registers)},
+    [LCL_TILE_BLOCK] = {"block", 16, 8, 32, ALLOWED(blocks)},
+    [LCL_TILE_VECTOR] = {"vector", 16, 8, 4, ALLOWED(vectors)},
+    [LCL_TILE_GROUP] = {"group", 0, 0, 128, ALLOWED(groups)},
+    [LCL_TILE_CLBLAST] = {"clblast", 0, 0, 0, ALLOWED(parameter_sets)},
+    [LCL_TILE_CLBLAST_DIRECT] = {"clblast_direct", 0, 0, 0, ALLOWED(parameter_sets)},
 };
 
 const lcl_tile_info *lcl_tile_describe(lcl_tile tile)
@@ -53,28 +52,15 @@ size_t lcl_tile_index(lcl_tile tile, int value)
     return i;
 }
 
-/* AVX2 and older have half the vector registers of AVX-512 and Arm. */
-static bool has_few_registers(const lcl_device *dev)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    return lcl_device_vector(dev) < 16;
-#else
-    (void)dev;
-    return false;
-#endif
-}
-
 int lcl_tile_default(const lcl_device *dev, lcl_tile tile)
 {
+    const lcl_tile_info *t = &tiles[tile];
+
     if (!lcl_device_is_cpu(dev))
-        return tiles[tile].other;
+        return t->other;
     if (tile == LCL_TILE_VECTOR)
         return lcl_device_vector(dev);
-    if (tile == LCL_TILE_BLOCK)
-        return lcl_device_vector(dev) > LEAST_BLOCK ? lcl_device_vector(dev)
-                                                    : LEAST_BLOCK;
-    return tile <= LCL_TILE_WINOGRAD && has_few_registers(dev) ? tiles[tile].cpu / 2
-                                                               : tiles[tile].cpu;
+    return lcl_device_vector(dev) < 16 ? t->small_cpu : t->cpu;
 }
 
 int lcl_tile_get(const lcl_device *dev, lcl_tile tile)

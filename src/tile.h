@@ -24,8 +24,10 @@ typedef enum {
 } lcl_tile;
 
 typedef struct {
-    const char *name;   /* in records */
-    int cpu, other;     /* defaults; 0 in a list without 0: such devices do not use it */
+    const char *name; /* in records */
+    /* Defaults: of CPUs with 32 registers of 16 floats, other CPUs (measured with 16 of 8) and
+     * other devices; 0 in a list without 0: such devices do not use it. */
+    int cpu, small_cpu, other;
     const int *allowed; /* ascending */
     size_t n_allowed;   /* at most 32 */
 } lcl_tile_info;

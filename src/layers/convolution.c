@@ -193,8 +193,8 @@ size_t lcl_convolution_lanes(const lcl_layer *l)
 
 lcl_status lcl_convolution_get_sum(lcl_layer *l, lcl_kernel **sum_rows, lcl_error *err)
 {
-    const int vector = lcl_device_vector(l->dev);
-    const lcl_define defines[] = {{"B", vector}, {"V", vector}};
+    /* Not lcl_device_vector: the same order of sums on all CPUs. */
+    const lcl_define defines[] = {{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}};
 
     return lcl_kernel_get(sum_rows, l->dev, "reduce", "reduce_rows", defines, 2, err);
 }

@@ -85,10 +85,9 @@ static lcl_status inner_product_reshape(lcl_layer *l, lcl_error *err)
     shape[s->axis] = (int)s->outputs;
     LCL_TRY(lcl_blob_reshape(l->tops[0], s->axis + 1, shape, x->block, err));
     s->blocks = lcl_blob_stored(x) / (s->inputs * (size_t)x->block);
-    LCL_TRY(lcl_kernel_get(&s->sum_rows, l->dev, "reduce", "reduce_rows",
-                           (lcl_define[]){{"B", lcl_device_vector(l->dev)},
-                                          {"V", lcl_device_vector(l->dev)}},
-                           2, err));
+    LCL_TRY(lcl_kernel_get(
+        &s->sum_rows, l->dev, "reduce", "reduce_rows",
+        (lcl_define[]){{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}}, 2, err));
     return get_product_kernels(l, err);
 }
 
