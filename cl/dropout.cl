@@ -7,7 +7,7 @@ kernel void dropout(int n, int chunk, float ratio, float scale, ulong key, ulong
 {
     int i = get_global_id(0) * chunk, end = min(i + chunk, n);
 
-#if V == 16
+#if V >= 8
     for (; i + 4 <= end; i += 4) {
         vec chance[4];
         random_vecs(key, pass, i, chance);

@@ -57,35 +57,43 @@ inline vec random_vec(ulong key, ulong pass, ulong i)
 #endif
 }
 
-#if V == 16
-/* random_vec of vectors i to i + 3: sixteen blocks side by side. */
+#if V >= 8
+/* random_vec of vectors i to i + 3: V blocks side by side. */
 inline void random_vecs(ulong key, ulong pass, ulong i, vec out[4])
 {
-    const uint16 lanes = (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    const uint low = (uint)(4 * i), high = (uint)((4 * i) >> 32);
-    uint16 x = low + lanes;
-    uint16 y = high + select((uint16)(0u), (uint16)(1u), x < low);
-    uint16 z = (uint16)((uint)pass), w = (uint16)((uint)(pass >> 32));
+    typedef vec_of(uint) uints;
+    typedef vec_of(ulong) ulongs;
+    const ulong first = V / 4 * i;
+    const uint low = (uint)first, high = (uint)(first >> 32);
+    uints x = low + convert_vec(uint)(lane_numbers);
+    uints y = high + select((uints)(0u), (uints)(1u), x < low);
+    uints z = (uints)((uint)pass), w = (uints)((uint)(pass >> 32));
     uint key_x = (uint)key, key_y = (uint)(key >> 32);
 
     for (int round = 0; round < 10; round++) {
-        const ulong16 a = convert_ulong16(x) * 0xD2511F53ul;
-        const ulong16 b = convert_ulong16(z) * 0xCD9E8D57ul;
-        x = convert_uint16(b >> 32) ^ y ^ key_x;
-        y = convert_uint16(b);
-        z = convert_uint16(a >> 32) ^ w ^ key_y;
-        w = convert_uint16(a);
+        const ulongs a = convert_vec(ulong)(x) * 0xD2511F53ul;
+        const ulongs b = convert_vec(ulong)(z) * 0xCD9E8D57ul;
+        x = convert_vec(uint)(b >> 32) ^ y ^ key_x;
+        y = convert_vec(uint)(b);
+        z = convert_vec(uint)(a >> 32) ^ w ^ key_y;
+        w = convert_vec(uint)(a);
         key_x += 0x9E3779B9u;
         key_y += 0xBB67AE85u;
     }
     /* A block's four numbers follow each other. */
 #define FOUR(s) x.s, y.s, z.s, w.s
-#define UNITS(a, b, c, d)                                                                    \
-    convert_float16((uint16)(FOUR(a), FOUR(b), FOUR(c), FOUR(d)) >> 8) * 0x1p-24f
-    out[0] = UNITS(s0, s1, s2, s3);
-    out[1] = UNITS(s4, s5, s6, s7);
-    out[2] = UNITS(s8, s9, sa, sb);
-    out[3] = UNITS(sc, sd, se, sf);
+#define UNITS(...) to_vec((uints)(__VA_ARGS__) >> 8) * 0x1p-24f
+#if V == 8
+    out[0] = UNITS(FOUR(s0), FOUR(s1));
+    out[1] = UNITS(FOUR(s2), FOUR(s3));
+    out[2] = UNITS(FOUR(s4), FOUR(s5));
+    out[3] = UNITS(FOUR(s6), FOUR(s7));
+#else
+    out[0] = UNITS(FOUR(s0), FOUR(s1), FOUR(s2), FOUR(s3));
+    out[1] = UNITS(FOUR(s4), FOUR(s5), FOUR(s6), FOUR(s7));
+    out[2] = UNITS(FOUR(s8), FOUR(s9), FOUR(sa), FOUR(sb));
+    out[3] = UNITS(FOUR(sc), FOUR(sd), FOUR(se), FOUR(sf));
+#endif
 #undef FOUR
 #undef UNITS
 }

@@ -78,12 +78,12 @@ START_TEST(masks)
 END_TEST
 
 /* Of the same seed, in blocks of 16 images. */
-static void check_same(const char *text, const int layout[2])
+START_TEST(same_seed_same_mask)
 {
     layer_fixture f, g;
 
     open_layer(&f, DROPOUT "'y'", layouts[1]);
-    open_layer(&g, text, layout);
+    open_layer(&g, DROPOUT "'x'", layouts[1]);
     float *a = forward_ones(&f), *b = forward_ones(&g);
     ck_assert_mem_eq(a, b, COUNT * sizeof *a);
     free(a);
@@ -91,19 +91,26 @@ static void check_same(const char *text, const int layout[2])
     layer_fixture_close(&f);
     layer_fixture_close(&g);
 }
-
-START_TEST(same_seed_same_mask)
-{
-    check_same(DROPOUT "'x'", layouts[1]);
-}
 END_TEST
 
-/* However many floats a work-item takes at a time. */
+/* However many floats a work-item takes at a time: one of the blob's odd number, vectors of the
+ * other's, most of them several at once. */
 START_TEST(vectors_have_the_same_mask)
 {
-    static const int narrow[] = {16, 4};
+    enum { EVEN = 18 * 400 };
+    static const int even_shape[][5] = {{18, 400}};
+    layer_fixture f, g;
+    lcl_error err;
 
-    check_same(DROPOUT "'y'", narrow);
+    open_layer(&f, DROPOUT "'y'", layouts[0]);
+    CHECK_OK(layer_fixture_open(&g, DROPOUT "'y'", even_shape, layouts[0][0],
+                                layouts[0][1], CAFFE__PHASE__TRAIN, &err));
+    float *a = forward_ones(&f), *b = forward_ones(&g);
+    ck_assert_mem_eq(a, b, EVEN * sizeof *a);
+    free(a);
+    free(b);
+    layer_fixture_close(&f);
+    layer_fixture_close(&g);
 }
 END_TEST
 
