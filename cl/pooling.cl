@@ -51,6 +51,34 @@ inline float pool_size(int h0, int w0)
     return (float)(max(h, 1) * max(w, 1));
 }
 
+/* Of single images a row of outputs at a time, tap by tap: the compiler makes vectors of it. */
+#if V == 1 && COLS == OUT_W && COLS > 1 && !CLIPPED_W
+#define FOR_ROWS                                                                          \
+    for (int ph = FIRST_ROW, h0 = ph * STRIDE_H - PAD_H;                                  \
+         ph < min(FIRST_ROW + ROWS, OUT_H); ph++, h0 += STRIDE_H)
+#define FOR_COLS for (int c = 0; c < COLS; c++)
+#define ROW_INPUT x[(h0 + kh) * W + c * STRIDE_W + kw]
+kernel void pooling_max_forward(global const float *restrict x, global float *restrict y,
+                                global choice *restrict chosen)
+{
+    x += IN, y += OUT, chosen += OUT;
+    FOR_ROWS
+    {
+        float best[COLS];
+        int place[COLS];
+        FOR_COLS best[c] = -FLT_MAX, place[c] = NONE;
+        for (int kh = BEGIN_H(h0); kh < END_H(h0); kh++)
+            UNROLL for (int kw = 0; kw < KERNEL_W; kw++)
+                FOR_COLS
+                {
+                    const float value = ROW_INPUT;
+                    place[c] = value > best[c] ? kh * KERNEL_W + kw : place[c];
+                    best[c] = value > best[c] ? value : best[c];
+                }
+        FOR_COLS y[ph * OUT_W + c] = best[c], chosen[ph * OUT_W + c] = to_choice(place[c]);
+    }
+}
+#else
 kernel void pooling_max_forward(global const vec *x, global vec *y, global choice *chosen)
 {
     x += IN, y += OUT, chosen += OUT;
@@ -69,6 +97,7 @@ kernel void pooling_max_forward(global const vec *x, global vec *y, global choic
         chosen[AT] = to_choice(place);
     }
 }
+#endif
 
 /* Where in the plane each window's choice is, as Caffe's second top: h * W + w, or -1. */
 kernel void pooling_mask(global const choice *chosen, global vec *mask)

@@ -18,7 +18,8 @@
 #define PANEL_TILES 3   /* row tiles that take as long as its copy */
 #define PANEL_ROWS 64   /* of C that pay for it */
 #define LONG_SUM 1024   /* terms that pay for the sums of dot products */
-#define KEPT_BESIDE 8 /* registers, beside those of the sums, for what they are made of */
+/* Registers of a CPU: those for sums tell which, and the rest is for what they are made of. */
+#define REGISTERS(for_sums) ((for_sums) <= 12 ? 16 : 32)
 
 enum { NO_BIAS, ROW_BIAS, COLUMN_BIAS }; /* bias_kind of cl/gemm.cl */
 
@@ -43,7 +44,7 @@ void lcl_blas_tile(size_t m, size_t n, int width, int registers, int *rows, int 
     *rows = *columns = 1;
     for (int r = 1; r <= MAX_TILE; r++) {
         for (int c = 1; c <= MAX_TILE && r * c * width <= registers; c++) {
-            if (c > 1 && (r + 1) * c * width >= registers + KEPT_BESIDE)
+            if (c > 1 && (r + 1) * c * width >= REGISTERS(registers))
                 continue;
             const size_t r_tiles = (m + (size_t)r - 1) / (size_t)r;
             const size_t c_tiles = (n + (size_t)c - 1) / (size_t)c;
