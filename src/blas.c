@@ -19,7 +19,7 @@
 #define PANEL_ROWS 64   /* of C that pay for it */
 #define LONG_SUM 1024   /* terms that pay for the sums of dot products */
 /* Registers of a CPU: those for sums tell which, and the rest is for what they are made of. */
-#define REGISTERS(for_sums) ((for_sums) <= 12 ? 16 : 32)
+#define REGISTERS(for_sums) ((for_sums) <= 12 ? 16 : (for_sums) + 8)
 
 enum { NO_BIAS, ROW_BIAS, COLUMN_BIAS }; /* bias_kind of cl/gemm.cl */
 
