@@ -25,13 +25,16 @@ typedef ivec choice;
 #define END_H(h0) (CLIPPED_H ? min(KERNEL_H, H - (h0)) : KERNEL_H)
 #define END_W(w0) (CLIPPED_W ? min(KERNEL_W, W - (w0)) : KERNEL_W)
 
-/* For each output (ph, pw) of this work-item, with its window's first row and column. */
+/* For each row of outputs, and each output (ph, pw), of this work-item, with its window's first row
+ * and column. */
 #define COL_TILES ((OUT_W + COLS - 1) / COLS)
 #define FIRST_ROW ((int)get_global_id(1) / COL_TILES * ROWS)
 #define FIRST_COL ((int)get_global_id(1) % COL_TILES * COLS)
-#define FOR_OUTPUTS                                                                       \
+#define FOR_ROWS                                                                          \
     for (int ph = FIRST_ROW, h0 = ph * STRIDE_H - PAD_H;                                  \
-         ph < min(FIRST_ROW + ROWS, OUT_H); ph++, h0 += STRIDE_H)                         \
+         ph < min(FIRST_ROW + ROWS, OUT_H); ph++, h0 += STRIDE_H)
+#define FOR_OUTPUTS                                                                       \
+    FOR_ROWS                                                                              \
         for (int pw = FIRST_COL, w0 = pw * STRIDE_W - PAD_W;                              \
              pw < min(FIRST_COL + COLS, OUT_W); pw++, w0 += STRIDE_W)
 /* For each input of the window: its place kh, kw in it. */
@@ -53,9 +56,6 @@ inline float pool_size(int h0, int w0)
 
 /* Of single images a row of outputs at a time, tap by tap: the compiler makes vectors of it. */
 #if V == 1 && COLS == OUT_W && COLS > 1 && !CLIPPED_W
-#define FOR_ROWS                                                                          \
-    for (int ph = FIRST_ROW, h0 = ph * STRIDE_H - PAD_H;                                  \
-         ph < min(FIRST_ROW + ROWS, OUT_H); ph++, h0 += STRIDE_H)
 #define FOR_COLS for (int c = 0; c < COLS; c++)
 #define ROW_INPUT x[(h0 + kh) * W + c * STRIDE_W + kw]
 kernel void pooling_max_forward(global const float *restrict x, global float *restrict y,
