@@ -1,18 +1,27 @@
 /* Random numbers by counter (Philox 4x32-10): block `counter` of stream `key` is always the
  * same four numbers, here and in src/rng.c. Other files say: #include "random.cl". */
 
+/* The rounds for counters x y z w, of type `uints` (ulongs: as many of 64 bits), in place. */
+#define PHILOX(uints, ulongs, x, y, z, w, key_x, key_y)                                      \
+    for (int round_ = 0; round_ < 10; round_++) {                                            \
+        const ulongs a_ = PASTE(convert_, ulongs)(x) * 0xD2511F53ul;                         \
+        const ulongs b_ = PASTE(convert_, ulongs)(z) * 0xCD9E8D57ul;                         \
+        x = PASTE(convert_, uints)(b_ >> 32) ^ y ^ key_x;                                    \
+        y = PASTE(convert_, uints)(b_);                                                      \
+        z = PASTE(convert_, uints)(a_ >> 32) ^ w ^ key_y;                                    \
+        w = PASTE(convert_, uints)(a_);                                                      \
+        key_x += 0x9E3779B9u;                                                                \
+        key_y += 0xBB67AE85u;                                                                \
+    }
+
 /* Four numbers of 32 random bits. */
 uint4 philox(uint4 counter, uint2 key)
 {
-    UNROLL
-    for (int round = 0; round < 10; round++) {
-        uint a = counter.x, b = counter.z;
+    uint x = counter.x, y = counter.y, z = counter.z, w = counter.w;
+    uint key_x = key.x, key_y = key.y;
 
-        counter = (uint4)(mul_hi(0xCD9E8D57u, b) ^ counter.y ^ key.x, 0xCD9E8D57u * b,
-                          mul_hi(0xD2511F53u, a) ^ counter.w ^ key.y, 0xD2511F53u * a);
-        key += (uint2)(0x9E3779B9u, 0xBB67AE85u);
-    }
-    return counter;
+    PHILOX(uint, ulong, x, y, z, w, key_x, key_y)
+    return (uint4)(x, y, z, w);
 }
 
 /* The same for counters and keys of 64 bits, as lcl_philox takes them. */
@@ -62,7 +71,6 @@ inline vec random_vec(ulong key, ulong pass, ulong i)
 inline void random_vecs(ulong key, ulong pass, ulong i, vec out[4])
 {
     typedef vec_of(uint) uints;
-    typedef vec_of(ulong) ulongs;
     const ulong first = V / 4 * i;
     const uint low = (uint)first, high = (uint)(first >> 32);
     uints x = low + convert_vec(uint)(lane_numbers);
@@ -70,16 +78,7 @@ inline void random_vecs(ulong key, ulong pass, ulong i, vec out[4])
     uints z = (uints)((uint)pass), w = (uints)((uint)(pass >> 32));
     uint key_x = (uint)key, key_y = (uint)(key >> 32);
 
-    for (int round = 0; round < 10; round++) {
-        const ulongs a = convert_vec(ulong)(x) * 0xD2511F53ul;
-        const ulongs b = convert_vec(ulong)(z) * 0xCD9E8D57ul;
-        x = convert_vec(uint)(b >> 32) ^ y ^ key_x;
-        y = convert_vec(uint)(b);
-        z = convert_vec(uint)(a >> 32) ^ w ^ key_y;
-        w = convert_vec(uint)(a);
-        key_x += 0x9E3779B9u;
-        key_y += 0xBB67AE85u;
-    }
+    PHILOX(vec_of(uint), vec_of(ulong), x, y, z, w, key_x, key_y)
     /* A block's four numbers follow each other. */
 #define FOUR(s) x.s, y.s, z.s, w.s
 #define UNITS(...) to_vec((uints)(__VA_ARGS__) >> 8) * 0x1p-24f
