@@ -77,6 +77,18 @@ START_TEST(masks)
 }
 END_TEST
 
+/* Their masks are the same in the first `count` values. Closes both. */
+static void check_same(layer_fixture *f, layer_fixture *g, size_t count)
+{
+    float *a = forward_ones(f), *b = forward_ones(g);
+
+    ck_assert_mem_eq(a, b, count * sizeof *a);
+    free(a);
+    free(b);
+    layer_fixture_close(f);
+    layer_fixture_close(g);
+}
+
 /* Of the same seed, in blocks of 16 images. */
 START_TEST(same_seed_same_mask)
 {
@@ -84,12 +96,7 @@ START_TEST(same_seed_same_mask)
 
     open_layer(&f, DROPOUT "'y'", layouts[1]);
     open_layer(&g, DROPOUT "'x'", layouts[1]);
-    float *a = forward_ones(&f), *b = forward_ones(&g);
-    ck_assert_mem_eq(a, b, COUNT * sizeof *a);
-    free(a);
-    free(b);
-    layer_fixture_close(&f);
-    layer_fixture_close(&g);
+    check_same(&f, &g, COUNT);
 }
 END_TEST
 
@@ -97,7 +104,6 @@ END_TEST
  * other's, most of them several at once. */
 START_TEST(vectors_have_the_same_mask)
 {
-    enum { EVEN = 18 * 400 };
     static const int even_shape[][5] = {{18, 400}};
     layer_fixture f, g;
     lcl_error err;
@@ -105,12 +111,7 @@ START_TEST(vectors_have_the_same_mask)
     open_layer(&f, DROPOUT "'y'", layouts[0]);
     CHECK_OK(layer_fixture_open(&g, DROPOUT "'y'", even_shape, layouts[0][0],
                                 layouts[0][1], CAFFE__PHASE__TRAIN, &err));
-    float *a = forward_ones(&f), *b = forward_ones(&g);
-    ck_assert_mem_eq(a, b, EVEN * sizeof *a);
-    free(a);
-    free(b);
-    layer_fixture_close(&f);
-    layer_fixture_close(&g);
+    check_same(&f, &g, 18 * 400);
 }
 END_TEST
 
