@@ -14,7 +14,7 @@ set(table
     "2|blob|lcl/blob|blob[a-z_]*"
     "2|filler|filler"
     "3|layer|lcl/layer|layer[a-z_]*|layers/list|elementwise|axis_view|loss"
-    "3|layer|shape|unary|view|window|channelwise|gather"
+    "3|layer|shape|unary|view|window|channelwise|gather|bias_sum"
     "4|layers|layers/[a-z0-9_]+"
     "5|golden|golden[a-z_]*"
     "5|net|lcl/net|net[a-z0-9_]*|step[a-z_]*|fuse[a-z_]*"

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "bias_sum.h"
 #include "layers/convolution.h"
 #include "text.h"
 
@@ -191,32 +192,15 @@ size_t lcl_convolution_lanes(const lcl_layer *l)
     return (size_t)(block / lcl_layer_vector(l, block));
 }
 
-lcl_status lcl_convolution_get_sum(lcl_layer *l, lcl_kernel **sum_rows, lcl_error *err)
-{
-    /* Not lcl_device_vector: the same order of sums on all CPUs. */
-    const lcl_define defines[] = {{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}};
-
-    return lcl_kernel_get(sum_rows, l->dev, "reduce", "reduce_rows", defines, 2, err);
-}
-
 /* Later tops add to the first. */
 lcl_status lcl_convolution_sum_diff(lcl_layer *l, int i, lcl_kernel *sum_rows,
                                     const lcl_blob *y, lcl_error *err)
 {
-    convolution_state *s = l->state;
-    const cl_int blocks = (cl_int)s->n_blocks, rows = y->shape[s->axis];
-    const cl_int accumulate = l->accumulate[1] || i > 0;
-    const cl_int count =
-        (cl_int)lcl_blob_count_range(y, s->axis + 1, y->n_axes) * y->block;
-    const lcl_arg args[] = {LCL_ARG(y->diff),
-                            LCL_ARG(blocks),
-                            LCL_ARG(rows),
-                            LCL_ARG(count),
-                            LCL_ARG(l->params[1]->diff),
-                            LCL_ARG(accumulate)};
+    const convolution_state *s = l->state;
+    const size_t places = lcl_blob_count_range(y, s->axis + 1, y->n_axes);
 
-    return lcl_kernel_run(l->dev, sum_rows, (lcl_range){.x = (size_t)rows},
-                          (lcl_range){0}, args, LCL_COUNT(args), err);
+    return lcl_bias_sum_run(l, sum_rows, y->diff, s->n_blocks, (size_t)y->shape[s->axis],
+                            places * (size_t)y->block, l->accumulate[1] || i > 0, err);
 }
 
 /* ---- Ways to compute --------------------------------------------------------------- */

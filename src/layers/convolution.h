@@ -95,9 +95,8 @@ lcl_status lcl_convolution_top_sizes(lcl_layer *l, lcl_error *err);
 size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines);
 /* The top that pair i writes. */
 lcl_blob *lcl_convolution_top(const lcl_layer *l, int i);
-/* The gradient of the bias, which is y->diff summed over images and places: what it needs; and
- * for pair i. */
-lcl_status lcl_convolution_get_sum(lcl_layer *l, lcl_kernel **sum_rows, lcl_error *err);
+/* The gradient of the bias for pair i: y->diff summed over images and places. `sum_rows` is
+ * lcl_bias_sum_get's. */
 lcl_status lcl_convolution_sum_diff(lcl_layer *l, int i, lcl_kernel *sum_rows,
                                     const lcl_blob *y, lcl_error *err);
 /* Work-items along x for blobs of the bottom's block. */

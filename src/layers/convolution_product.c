@@ -1,5 +1,6 @@
 /* Convolution as a matrix product: y = W columns(x), dW = dy columns(x)^T, and dx is the sum of
  * what W^T dy says of each column. */
+#include "bias_sum.h"
 #include "layers/convolution.h"
 #include "text.h"
 
@@ -111,7 +112,7 @@ lcl_status lcl_convolution_product_prepare_backward(lcl_layer *l, lcl_error *err
         (lcl_range){lcl_convolution_lanes(l), (size_t)s->channels * rows, s->n_blocks};
     if (needs_columns(s))
         LCL_TRY(get_kernel(l, &p->images, "im2col_backward", err));
-    LCL_TRY(lcl_convolution_get_sum(l, &p->sum_rows, err));
+    LCL_TRY(lcl_bias_sum_get(&p->sum_rows, l->dev, err));
     return run_dry(l, lcl_convolution_product_backward, err);
 }
 

@@ -2,6 +2,7 @@
  * convolution that would make the bottom of the top. Bottoms (N x ... x C x spatial) and
  * tops (N x ... x K x spatial) pair up and share the parameters w (C x K/group x kernel) and
  * b (K). Kernels: cl/convolution.cl, cl/reduce.cl. */
+#include "bias_sum.h"
 #include "layers/convolution.h"
 
 typedef struct {
@@ -26,7 +27,7 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
     s->convolution.epilogue.buffer = l->tops[0]->data;
     LCL_TRY(lcl_convolution_direct_reshape(l, err));
     LCL_TRY(lcl_convolution_direct_prepare_backward(l, err));
-    return lcl_convolution_get_sum(l, &s->sum_rows, err);
+    return lcl_bias_sum_get(&s->sum_rows, l->dev, err);
 }
 
 static lcl_status forward(lcl_layer *l, lcl_error *err)

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "bias_sum.h"
 #include "lcl/layer.h"
 #include "text.h"
 
@@ -85,9 +86,7 @@ static lcl_status inner_product_reshape(lcl_layer *l, lcl_error *err)
     shape[s->axis] = (int)s->outputs;
     LCL_TRY(lcl_blob_reshape(l->tops[0], s->axis + 1, shape, x->block, err));
     s->blocks = lcl_blob_stored(x) / (s->inputs * (size_t)x->block);
-    LCL_TRY(lcl_kernel_get(
-        &s->sum_rows, l->dev, "reduce", "reduce_rows",
-        (lcl_define[]){{"B", 16}, {"V", lcl_device_is_cpu(l->dev) ? 16 : 4}}, 2, err));
+    LCL_TRY(lcl_bias_sum_get(&s->sum_rows, l->dev, err));
     return get_product_kernels(l, err);
 }
 
@@ -189,15 +188,10 @@ static lcl_status backward_weights(lcl_layer *l, lcl_error *err)
 /* db = dy summed over the images. */
 static lcl_status backward_bias(lcl_layer *l, lcl_error *err)
 {
-    inner_product_state *s = l->state;
-    const cl_int blocks = (cl_int)s->blocks, rows = (cl_int)s->outputs;
-    const cl_int count = l->bottoms[0]->block, accumulate = l->accumulate[1];
-    const lcl_arg args[] = {
-        LCL_ARG(l->tops[0]->diff),   LCL_ARG(blocks),    LCL_ARG(rows), LCL_ARG(count),
-        LCL_ARG(l->params[1]->diff), LCL_ARG(accumulate)};
+    const inner_product_state *s = l->state;
 
-    return lcl_kernel_run(l->dev, s->sum_rows, (lcl_range){.x = s->outputs},
-                          (lcl_range){0}, args, LCL_COUNT(args), err);
+    return lcl_bias_sum_run(l, s->sum_rows, l->tops[0]->diff, s->blocks, s->outputs,
+                            (size_t)l->bottoms[0]->block, l->accumulate[1], err);
 }
 
 static lcl_status inner_product_backward(lcl_layer *l, lcl_error *err)
