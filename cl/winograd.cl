@@ -119,27 +119,28 @@ kernel void winograd_filter(global const float *restrict w, global float *restri
 #endif
 
 #ifdef FILTER_ADJOINT
-/* dw = G^T du G (+ dw), with du summed over `n_shares` arrays of [point][g][c][k], K_PITCH
- * floats a c: V filters a work-item. x: vectors of k, y: c, z: g. */
+/* dw = G^T du G (+ dw), with du summed over `n_shares` arrays of [point][g][k][c]: V filters a
+ * work-item, the last of them beginning earlier. x: vectors of filters, y: g. */
 kernel void winograd_filter_adjoint(global const float *restrict du, int n_shares,
                                     global float *restrict dw, int accumulate)
 {
-    const int k0 = get_global_id(0) * V, c = get_global_id(1), g = get_global_id(2);
+    const int first = get_global_id(0) * V, from = min(first, K * C - V), g = get_global_id(1);
 
+    dw += (size_t)(g * K * C + from) * R * R;
 #define COLUMN(x, j)                                                                         \
     OUTER for (int i = 0; i < TN; i++)                                                       \
     {                                                                                        \
         x[i] = (vec)(0.0f);                                                                  \
         for (int s = 0; s < n_shares; s++)                                                   \
-            x[i] += LOAD(du + ((((size_t)s * TN * TN + i * TN + (j)) * G + g) * C + c) * K_PITCH + k0); \
+            x[i] += LOAD(du + (((size_t)s * TN * TN + i * TN + (j)) * G + g) * K * C + from); \
     }
 #define ROW(i, x)                                                                            \
     OUTER for (int j = 0; j < R; j++)                                                        \
     {                                                                                        \
         float lanes[V];                                                                      \
         STORE(x[j], lanes);                                                                  \
-        for (int v = 0; v < min(V, K - k0); v++) {                                           \
-            global float *to = dw + (((g * K + k0 + v) * C + c) * R + (i)) * R + j;          \
+        for (int v = first - from; v < V; v++) {                                             \
+            global float *to = dw + (v * R + (i)) * R + j;                                   \
             *to = accumulate ? *to + lanes[v] : lanes[v];                                    \
         }                                                                                    \
     }

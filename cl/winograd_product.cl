@@ -1,7 +1,6 @@
 /* The products of Winograd convolution: matrices of a point's filters and tiles (cl/winograd.cl).
  * Filters lie as [point][group][c][k] in blocks of KB k: [k / KB][c][k % KB], so that a tile of
  * products reads them one after another, whether it sums over c or over k. */
-#include "transpose.cl"
 #include "winograd_panels.cl"
 
 #ifdef MULTIPLY
@@ -61,68 +60,58 @@ kernel void winograd_multiply(global const float *restrict filters, global const
 #endif
 
 #ifdef FILTER_PRODUCT
-/* du[share][point][g][c][k] = sum over this share's panels of v[k] u[c] (+ du), K_PITCH
- * floats a c. A panel's v is turned first, so that k lie in vectors: CT channels x KT vectors of k at a
- * time, summed over a panel's floats. Points 1, 1 of v are the sums of dy over the tiles: their sum
- * is the gradient of the bias, db.
+/* du[share][point][g][k][c] = sum over this share's panels of v[k] u[c] (+ du): KT x CT sums at a
+ * time, their terms in the lanes of vectors. Points 1, 1 of v are the sums of dy over the tiles: their
+ * sum is the gradient of the bias, db.
  * x: tiles of k, y: points and groups, z: shares of the panels. */
-kernel void winograd_filter_product(global const float *restrict v, global const float *restrict u,
+kernel void winograd_filter_product(global const vec *restrict v, global const vec *restrict u,
                                     global float *restrict du, global float *restrict db,
                                     int n_panels, int accumulate, int with_bias,
                                     int accumulate_bias)
 {
-    const int k0 = get_global_id(0) * KT * V;
     const int point = get_global_id(1) / G, g = get_global_id(1) % G;
     const int share = get_global_id(2), n_shares = get_global_size(2);
     const int first = n_panels * share / n_shares, end = n_panels * (share + 1) / n_shares;
-    float turned[GROUPS * B][KT * V];
+    /* The last tiles begin earlier, so that they are whole, and leave out what others have. */
+    const int k_first = get_global_id(0) * KT, k0 = min(k_first, K - KT);
 
-    du += (((size_t)share * POS + point) * G + g) * C * K_PITCH + k0;
-    for (int panel = first; panel < end; panel++) {
-        global const float *vs = v + (point * POINT(G * K) + ((size_t)panel * K * G + g * K) * GROUPS) * B;
-        global const float *us = u + (point * POINT(G * C) + ((size_t)panel * C * G + g * C) * GROUPS) * B;
-        for (int at = 0; at < GROUPS * B; at += V)
-            for (int k = 0; k < KT; k++) {
-                vec x[V];
-                UNROLL for (int i = 0; i < V; i++)
-                    x[i] = LOAD(vs + min(k0 + k * V + i, K - 1) * GROUPS * B + at);
-                transpose(x);
-                UNROLL for (int i = 0; i < V; i++) STORE(x[i], turned[at + i] + k * V);
-            }
-        for (int c0 = 0; c0 < C; c0 += CT) {
-            global float *to = du + c0 * K_PITCH;
-            vec sum[CT][KT];
-#define ROW(c) (C % CT ? min(c0 + (c), C - 1) : c0 + (c))
-            UNROLL for (int c = 0; c < CT; c++) UNROLL for (int k = 0; k < KT; k++)
-                sum[c][k] = panel > first || accumulate
-                                ? LOAD(du + ROW(c) * K_PITCH + k * V)
-                                : (vec)(0.0f);
-            for (int i = 0; i < GROUPS * B; i++) {
-                vec f[KT];
-                UNROLL for (int k = 0; k < KT; k++) f[k] = LOAD(turned[i] + k * V);
-                UNROLL for (int c = 0; c < CT; c++) {
-                    const vec x = (vec)(us[ROW(c) * GROUPS * B + i]);
-                    UNROLL for (int k = 0; k < KT; k++) sum[c][k] = mad(x, f[k], sum[c][k]);
+#define ROW(channels, channel)                                                                   (point * POINT(G * (channels)) + ((size_t)first * G * (channels) + g * (channels) + (channel)) * GROUPS) * LANES
+    du += (((size_t)share * POS + point) * G + g) * K * C;
+    v += ROW(K, k0);
+    for (int c_first = 0; c_first < C; c_first += CT) {
+        const int c0 = min(c_first, C - CT);
+        global const vec *vs = v, *us = u + ROW(C, c0);
+        vec sum[KT][CT];
+        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
+            sum[k][c] = (vec)(0.0f);
+        for (int panel = first; panel < end; panel++) {
+            for (int i = 0; i < GROUPS * LANES; i++) {
+                vec x[CT];
+                UNROLL for (int c = 0; c < CT; c++) x[c] = us[c * GROUPS * LANES + i];
+                UNROLL for (int k = 0; k < KT; k++) {
+                    const vec f = vs[k * GROUPS * LANES + i];
+                    UNROLL for (int c = 0; c < CT; c++) sum[k][c] = mad(f, x[c], sum[k][c]);
                 }
             }
-            UNROLL for (int c = 0; c < CT; c++) UNROLL for (int k = 0; k < KT; k++)
-                if (C % CT == 0 || c0 + c < C)
-                    STORE(sum[c][k], to + c * K_PITCH + k * V);
-#undef ROW
+            vs += G * K * GROUPS * LANES;
+            us += G * C * GROUPS * LANES;
         }
-        if (with_bias && point == BIAS_POINT) {
-            global float *sums = db + (size_t)share * G * K + g * K;
-            UNROLL for (int k = 0; k < KT; k++) {
-                vec sum = (vec)(0.0f);
-                float lanes[V];
-                for (int i = 0; i < GROUPS * B; i++) sum += LOAD(turned[i] + k * V);
-                STORE(sum, lanes);
-                for (int i = 0; i < V && k0 + k * V + i < K; i++) {
-                    global float *out = sums + k0 + k * V + i;
-                    *out = panel > first || accumulate_bias ? *out + lanes[i] : lanes[i];
-                }
-            }
+        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++) {
+            const float total = sum_lanes(sum[k][c]);
+            global float *to = du + (k0 + k) * C + c0 + c;
+            if (k0 + k >= k_first && c0 + c >= c_first)
+                *to = accumulate ? *to + total : total;
         }
     }
+    if (with_bias && point == BIAS_POINT)
+        for (int k = k_first - k0; k < KT; k++) {
+            global float *to = db + (size_t)share * G * K + g * K + k0 + k;
+            vec sum = (vec)(0.0f);
+            for (int panel = 0; panel < end - first; panel++)
+                for (int i = 0; i < GROUPS * LANES; i++)
+                    sum += v[((size_t)panel * G * K + k) * GROUPS * LANES + i];
+            *to = accumulate_bias ? *to + sum_lanes(sum) : sum_lanes(sum);
+        }
+#undef ROW
 }
 #endif

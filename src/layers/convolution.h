@@ -43,10 +43,9 @@ typedef struct {
     int top_rows,
         bottom_rows;      /* channels of a group, with those that fill the last tile */
     size_t row_shares[2]; /* of multiply, multiply_adjoint */
-    int product_rows,
-        product_vectors;       /* of filter_product at a time: of the bottom, the top */
-    int filters_size, k_pitch; /* floats a point and group; a row of filter_product */
-    size_t n_shares;           /* of filter_product */
+    int product_outputs, product_channels; /* of filter_product at a time */
+    int filters_size;                      /* floats a point and group */
+    size_t n_shares;                       /* of filter_product */
     /* Bytes of a chunk's transformed bottom and top, and of products that are as large. */
     size_t bottom_size, top_size, bottom_product_size, top_product_size;
     cl_mem filters, filter_parts; /* owned */

@@ -152,11 +152,9 @@ static void plan(lcl_layer *l)
     w->top_rows = round_up(outputs, w->top_tile);
     w->bottom_rows = round_up(channels, w->bottom_tile);
     w->filters_size = round_up(w->top_rows * channels, vector_of(l));
-    const int vectors = round_up(outputs, vector_of(l)) / vector_of(l);
-    lcl_blas_tile((size_t)channels, (size_t)vectors, 1,
-                  lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &w->product_rows,
-                  &w->product_vectors);
-    w->k_pitch = round_up(vectors, w->product_vectors) * vector_of(l);
+    lcl_blas_tile((size_t)outputs, (size_t)channels, 1,
+                  lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &w->product_outputs,
+                  &w->product_channels);
     w->bottom_size = transform_size(l, s->channels, w->chunk_panels);
     w->top_size = transform_size(l, s->outputs, w->chunk_panels);
     w->bottom_product_size =
@@ -180,8 +178,7 @@ static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
                                   {"TOP_ROWS", w->top_rows},
                                   {"BOTTOM_ROWS", w->bottom_rows},
                                   {"FILTERS", w->filters_size},
-                                  {"KB", w->top_tile},
-                                  {"K_PITCH", w->k_pitch}};
+                                  {"KB", w->top_tile}};
     lcl_define all[LCL_CONVOLUTION_DEFINES + LCL_COUNT(defines) + 8];
     size_t n = lcl_convolution_defines(l, all);
 
@@ -256,8 +253,8 @@ static lcl_status get_filter_product(lcl_layer *l, lcl_error *err)
     const lcl_define own[] = {{"FILTER_PRODUCT", 1},
                               {"POS", (long)points(s)},
                               {"BIAS_POINT", w->matrices.n + 1},
-                              {"CT", w->product_rows},
-                              {"KT", w->product_vectors}};
+                              {"KT", w->product_outputs},
+                              {"CT", w->product_channels}};
 
     return get_kernel(l, &w->filter_product, "winograd_product",
                       "winograd_filter_product", group_of(l), own, LCL_COUNT(own), err);
@@ -286,7 +283,7 @@ lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err)
 /* Floats of a partial sum of the filters' gradient. */
 static size_t product_count(const convolution_state *s)
 {
-    return points(s) * (size_t)s->channels * (size_t)s->winograd.k_pitch;
+    return points(s) * (size_t)s->channels * (size_t)(s->outputs / s->group);
 }
 
 static bool keeps_input(const convolution_state *s)
@@ -296,11 +293,11 @@ static bool keeps_input(const convolution_state *s)
     return w->chunk_panels == w->n_panels && w->bottom_size <= KEPT_BYTES;
 }
 
-static size_t product_tiles(const lcl_layer *l)
+static size_t product_tiles(const convolution_state *s)
 {
-    const lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
+    const int tile = s->winograd.product_outputs;
 
-    return (size_t)(w->k_pitch / (w->product_vectors * vector_of(l)));
+    return (size_t)(round_up(s->outputs / s->group, tile) / tile);
 }
 
 lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err)
@@ -318,7 +315,7 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
     LCL_TRY(
         lcl_kernel_get(&w->sum_parts, l->dev, "reduce", "reduce_parts", NULL, 0, err));
     w->n_shares = 1;
-    while (product_tiles(l) * points(s) * (size_t)s->group * w->n_shares < wanted &&
+    while (product_tiles(s) * points(s) * (size_t)s->group * w->n_shares < wanted &&
            w->n_shares * 2 <= w->chunk_panels)
         w->n_shares *= 2;
     lcl_buffer_release(&w->filter_parts);
@@ -494,7 +491,7 @@ static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
     const lcl_arg args[] = {
         LCL_ARG(v),      LCL_ARG(u),     LCL_ARG(w->filter_parts), LCL_ARG(db),
         LCL_ARG(panels), LCL_ARG(later), LCL_ARG(with_bias),       LCL_ARG(add_bias)};
-    const lcl_range range = {product_tiles(l), points(s) * (size_t)s->group, w->n_shares};
+    const lcl_range range = {product_tiles(s), points(s) * (size_t)s->group, w->n_shares};
 
     return run(l, w->filter_product, range, args, LCL_COUNT(args), err);
 }
@@ -508,9 +505,9 @@ static lcl_status finish_params(lcl_layer *l, int i, lcl_error *err)
     const cl_int add = l->accumulate[0] || i > 0, add_bias = l->accumulate[1] || i > 0;
     const lcl_arg args[] = {LCL_ARG(w->filter_parts), LCL_ARG(parts),
                             LCL_ARG(l->params[0]->diff), LCL_ARG(add)};
-    const lcl_range range = {
-        (size_t)(round_up(s->outputs / s->group, vector_of(l)) / vector_of(l)),
-        (size_t)(s->channels / s->group), (size_t)s->group};
+    const int filters = s->outputs / s->group * (s->channels / s->group);
+    const lcl_range range = {(size_t)(round_up(filters, vector_of(l)) / vector_of(l)),
+                             (size_t)s->group, 1};
 
     if (l->param_propagate[0])
         LCL_TRY(run(l, w->filter_adjoint, range, args, LCL_COUNT(args), err));
