@@ -12,7 +12,7 @@
 #include "tile.h"
 
 #define MAX_TILE 12
-#define PANEL_BYTES ((size_t)64 << 10) /* of B that stay in a core's second cache */
+#define PANEL_BYTES ((size_t)128 << 10) /* of B that stay in a core's second cache */
 #define PANEL_COLUMNS 4 /* vectors of a row of it, half as many with less */
 #define WIDE_PANELS 16  /* registers for sums */
 #define PANEL_TILES 3   /* row tiles that take as long as its copy */
