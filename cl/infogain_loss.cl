@@ -31,7 +31,7 @@ kernel void infogain_loss_forward(global const vec *x, global const vec *labels,
         const ivec label = LABEL(labels, p);
         const ivec row = is_channel(label) ? label : (ivec)0;
         vec maximum, sum, one = is_channel(label) ? (vec)0 : (vec)NAN;
-        softmax_run(x + start, prob + start, &maximum, &sum);
+        softmax_runs(x + start, prob + start, &maximum, &sum);
         for (int c = 0; c < CHANNELS; c++)
             one -= entry(h, row, c) * log(max(prob[start + c * NEXT], (vec)LEAST));
         loss += counts(label, n_images) ? one : (vec)0;

@@ -13,7 +13,6 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
-
 /* mad may round its product or not. PoCL's does, in two instructions, even where there is one. */
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(FP_FAST_FMAF)
 #undef mad
@@ -79,3 +78,21 @@ inline float sum_lanes(vec x)
 
 /* A condition for select(): true (-1, or 1 where V is 1) in lanes that hold one of n images. */
 #define lane_exists(block, n) (lane_numbers + ((int)(block) * B + LANE * V) < (ivec)(n))
+
+/* log(1 + x) for x from 0 to 1, with an error below 1.6e-7 of it: x times a polynomial through the
+ * Chebyshev points of log(1 + x) / x. A fraction of log1p's time. */
+inline vec log_1_plus(vec x)
+{
+    vec sum = (vec)(-0.003256378462538123f);
+
+    sum = mad(sum, x, (vec)(0.019907161593437195f));
+    sum = mad(sum, x, (vec)(-0.057064201682806015f));
+    sum = mad(sum, x, (vec)(0.10614264756441116f));
+    sum = mad(sum, x, (vec)(-0.15311862528324127f));
+    sum = mad(sum, x, (vec)(0.19678117334842682f));
+    sum = mad(sum, x, (vec)(-0.24954558908939362f));
+    sum = mad(sum, x, (vec)(0.33330005407333374f));
+    sum = mad(sum, x, (vec)(-0.4999990463256836f));
+    sum = mad(sum, x, (vec)(1.0f));
+    return x * sum;
+}

@@ -37,14 +37,20 @@ float4 random_units(uint4 bits)
     return convert_float4(bits >> 8) * 0x1p-24f;
 }
 
-/* For vector i of a buffer's elements, a number in [0, 1) each; `pass` tells one use of the
- * stream from the next. An element's number does not depend on V. */
-inline float4 random_four(ulong key, ulong pass, ulong i)
+/* Block i of a stream's pass: `pass` tells one use of the stream from the next. */
+inline uint4 random_block(ulong key, ulong pass, ulong i)
 {
-    return random_units(philox((uint4)((uint)i, (uint)(i >> 32), (uint)pass, (uint)(pass >> 32)),
-                               (uint2)((uint)key, (uint)(key >> 32))));
+    return philox((uint4)((uint)i, (uint)(i >> 32), (uint)pass, (uint)(pass >> 32)),
+                  (uint2)((uint)key, (uint)(key >> 32)));
 }
 
+inline float4 random_four(ulong key, ulong pass, ulong i)
+{
+    return random_units(random_block(key, pass, i));
+}
+
+/* For vector i of a buffer's elements, a number in [0, 1) each. An element's number does not
+ * depend on V. */
 inline vec random_vec(ulong key, ulong pass, ulong i)
 {
 #if V == 16
@@ -66,12 +72,33 @@ inline vec random_vec(ulong key, ulong pass, ulong i)
 #endif
 }
 
+/* For vector i of a buffer's elements, 16 random bits each: half as many blocks as random_vec
+ * needs. An element's bits do not depend on V either. */
+inline ivec random_bits(ulong key, ulong pass, ulong i)
+{
+#define EIGHT(i) as_ushort8(random_block(key, pass, i))
+#if V == 16
+    return convert_int16((ushort16)(EIGHT(2 * i), EIGHT(2 * i + 1)));
+#elif V == 8
+    return convert_int8(EIGHT(i));
+#else
+    ushort eight[8];
+    vstore8(EIGHT(i * V / 8), 0, eight);
+#if V == 1
+    return eight[i % 8];
+#else
+    return PASTE(convert_int, V)(PASTE(vload, V)(i % (8 / V), eight));
+#endif
+#endif
+#undef EIGHT
+}
+
 #if V >= 8
-/* random_vec of vectors i to i + 3: V blocks side by side. */
-inline void random_vecs(ulong key, ulong pass, ulong i, vec out[4])
+/* random_bits of vectors i to i + 7: V blocks side by side. */
+inline void random_bits_of_8(ulong key, ulong pass, ulong i, ivec out[8])
 {
     typedef vec_of(uint) uints;
-    const ulong first = V / 4 * i;
+    const ulong first = V / 8 * i;
     const uint low = (uint)first, high = (uint)(first >> 32);
     uints x = low + convert_vec(uint)(lane_numbers);
     uints y = high + select((uints)(0u), (uints)(1u), x < low);
@@ -79,21 +106,17 @@ inline void random_vecs(ulong key, ulong pass, ulong i, vec out[4])
     uint key_x = (uint)key, key_y = (uint)(key >> 32);
 
     PHILOX(vec_of(uint), vec_of(ulong), x, y, z, w, key_x, key_y)
-    /* A block's four numbers follow each other. */
-#define FOUR(s) x.s, y.s, z.s, w.s
-#define UNITS(...) to_vec((uints)(__VA_ARGS__) >> 8) * 0x1p-24f
+#define FOUR(s) x.s, y.s, z.s, w.s /* a block */
 #if V == 8
-    out[0] = UNITS(FOUR(s0), FOUR(s1));
-    out[1] = UNITS(FOUR(s2), FOUR(s3));
-    out[2] = UNITS(FOUR(s4), FOUR(s5));
-    out[3] = UNITS(FOUR(s6), FOUR(s7));
+#define BITS(s) convert_int8(as_ushort8((uint4)(FOUR(s))))
+    out[0] = BITS(s0), out[1] = BITS(s1), out[2] = BITS(s2), out[3] = BITS(s3);
+    out[4] = BITS(s4), out[5] = BITS(s5), out[6] = BITS(s6), out[7] = BITS(s7);
 #else
-    out[0] = UNITS(FOUR(s0), FOUR(s1), FOUR(s2), FOUR(s3));
-    out[1] = UNITS(FOUR(s4), FOUR(s5), FOUR(s6), FOUR(s7));
-    out[2] = UNITS(FOUR(s8), FOUR(s9), FOUR(sa), FOUR(sb));
-    out[3] = UNITS(FOUR(sc), FOUR(sd), FOUR(se), FOUR(sf));
+#define BITS(s, t) convert_int16(as_ushort16((uint8)(FOUR(s), FOUR(t))))
+    out[0] = BITS(s0, s1), out[1] = BITS(s2, s3), out[2] = BITS(s4, s5), out[3] = BITS(s6, s7);
+    out[4] = BITS(s8, s9), out[5] = BITS(sa, sb), out[6] = BITS(sc, sd), out[7] = BITS(se, sf);
 #endif
 #undef FOUR
-#undef UNITS
+#undef BITS
 }
 #endif

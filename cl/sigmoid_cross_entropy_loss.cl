@@ -19,7 +19,7 @@ kernel void sigmoid_cross_entropy_loss_forward(global const vec *x,
     vec loss = 0, n = 0;
 
     FOR_EACH (i) {
-        vec one = fmax(x[i], 0.0f) - x[i] * targets[i] + log1p(exp(-fabs(x[i])));
+        vec one = fmax(x[i], 0.0f) - x[i] * targets[i] + log_1_plus(exp(-fabs(x[i])));
         loss += counts(targets[i], n_images) ? one : (vec)0;
         n += counts(targets[i], n_images) ? (vec)1 : (vec)0;
     }

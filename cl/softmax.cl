@@ -1,5 +1,10 @@
 /* Softmax over CHANNELS values that lie INNER apart; a block has OUTER * INNER such runs, its
- * positions. Global size: LANES, positions, blocks. */
+ * positions. RUNS of them that lie side by side, a divisor of INNER, are a work-item's. Global
+ * size: LANES, positions / RUNS, blocks. */
+#ifndef RUNS
+#define RUNS 1
+#endif
+#define FOR_RUNS(r) UNROLL for (int r = 0; r < RUNS; r++)
 #define POSITIONS (OUTER * INNER)
 #define NEXT (INNER * LANES) /* from a channel to the next */
 
@@ -10,41 +15,44 @@ inline size_t run_start(size_t block, int position)
            LANE;
 }
 
-/* y = softmax of the run at x. Gives the run's maximum and the sum of exp(x - maximum). */
-inline void softmax_run(global const vec *x, global vec *y, vec *maximum, vec *sum)
+/* y = softmax of the runs at x. Gives their maxima and their sums of exp(x - maximum). */
+inline void softmax_runs(global const vec *x, global vec *y, vec maxima[RUNS], vec sums[RUNS])
 {
-    vec top = x[0], total = 0;
-
-    for (int c = 1; c < CHANNELS; c++)
-        top = fmax(top, x[c * NEXT]);
-    for (int c = 0; c < CHANNELS; c++) {
-        vec e = exp(x[c * NEXT] - top);
-        total += e;
-        y[c * NEXT] = e;
+    FOR_RUNS(r) {
+        maxima[r] = x[r * LANES];
+        sums[r] = 0;
     }
-    vec scale = 1 / total;
+    for (int c = 1; c < CHANNELS; c++)
+        FOR_RUNS(r) maxima[r] = fmax(maxima[r], x[c * NEXT + r * LANES]);
     for (int c = 0; c < CHANNELS; c++)
-        y[c * NEXT] *= scale;
-    *maximum = top;
-    *sum = total;
+        FOR_RUNS(r) {
+            vec e = exp(x[c * NEXT + r * LANES] - maxima[r]);
+            sums[r] += e;
+            y[c * NEXT + r * LANES] = e;
+        }
+    for (int c = 0; c < CHANNELS; c++)
+        FOR_RUNS(r) y[c * NEXT + r * LANES] *= 1 / sums[r];
 }
 
 kernel void softmax_forward(global const vec *x, global vec *y)
 {
-    size_t start = run_start(get_global_id(2), get_global_id(1));
-    vec maximum, sum;
+    size_t start = run_start(get_global_id(2), get_global_id(1) * RUNS);
+    vec maxima[RUNS], sums[RUNS];
 
-    softmax_run(x + start, y + start, &maximum, &sum);
+    softmax_runs(x + start, y + start, maxima, sums);
 }
 
 kernel void softmax_backward(global const vec *y, global const vec *dy, global vec *dx)
 {
-    size_t start = run_start(get_global_id(2), get_global_id(1));
-    vec dot = 0;
+    size_t start = run_start(get_global_id(2), get_global_id(1) * RUNS);
+    vec dots[RUNS];
 
     y += start, dy += start, dx += start;
+    FOR_RUNS(r) dots[r] = 0;
     for (int c = 0; c < CHANNELS; c++)
-        dot += dy[c * NEXT] * y[c * NEXT];
+        FOR_RUNS(r) dots[r] += dy[c * NEXT + r * LANES] * y[c * NEXT + r * LANES];
     for (int c = 0; c < CHANNELS; c++)
-        dx[c * NEXT] = (dy[c * NEXT] - dot) * y[c * NEXT];
+        FOR_RUNS(r)
+            dx[c * NEXT + r * LANES] =
+                (dy[c * NEXT + r * LANES] - dots[r]) * y[c * NEXT + r * LANES];
 }

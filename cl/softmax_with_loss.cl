@@ -19,7 +19,7 @@ kernel void softmax_with_loss_forward(global const vec *x, global const vec *lab
         ivec label = LABEL(labels, p);
         vec maximum, sum, at_label = NAN;
 
-        softmax_run(run, prob + run_start(get_global_id(2), p), &maximum, &sum);
+        softmax_runs(run, prob + run_start(get_global_id(2), p), &maximum, &sum);
         for (int c = 0; c < CHANNELS; c++)
             at_label = label == c ? run[c * NEXT] : at_label;
         vec one = log(sum) - (at_label - maximum);

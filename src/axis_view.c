@@ -17,6 +17,16 @@ static int items_of(const lcl_layer *l, const lcl_axis_view *v)
     return (int)(items < positions ? items : positions);
 }
 
+/* Channels lie apart: on a CPU neighbours use what comes with a line, and the next. */
+static int runs_of(const lcl_layer *l, int inner)
+{
+    int runs = lcl_device_is_cpu(l->dev) ? 8 : 1;
+
+    while (inner % runs != 0)
+        runs--;
+    return runs;
+}
+
 lcl_axis_view lcl_axis_view_of(const lcl_layer *l, const lcl_blob *b, int axis)
 {
     lcl_axis_view v = {.n_blocks = 1,
@@ -31,6 +41,7 @@ lcl_axis_view lcl_axis_view_of(const lcl_layer *l, const lcl_blob *b, int axis)
         v.n_images = b->shape[0];
         v.outer = (int)lcl_blob_count_range(b, 1, axis);
     }
+    v.runs = runs_of(l, v.inner);
     v.items = items_of(l, &v);
     return v;
 }
@@ -42,7 +53,8 @@ lcl_axis_view lcl_axis_view_flat(const lcl_layer *l, const lcl_blob *b, int chan
                        .n_images = lcl_blob_dim(b, 0),
                        .outer = (int)lcl_blob_image_count(b) / channels,
                        .channels = channels,
-                       .inner = 1};
+                       .inner = 1,
+                       .runs = 1};
 
     v.items = items_of(l, &v);
     return v;

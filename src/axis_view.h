@@ -11,6 +11,7 @@ typedef struct {
     size_t n_blocks, lanes; /* lanes: work-items that share a block */
     int n_images;
     int outer, channels, inner;
+    int runs; /* positions side by side, a divisor of `inner`, that one work-item should take */
     int items; /* per lane and block: few enough that one work-item can add their sums */
 } lcl_axis_view;
 

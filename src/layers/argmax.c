@@ -67,13 +67,12 @@ static lcl_status argmax_reshape(lcl_layer *l, lcl_error *err)
                               "top_k is %u; it must be from 1 to the %d values", p->top_k,
                               v.channels);
     LCL_TRY(shape_top(l, err));
-    const lcl_define defines[] = {{"OUTER", v.outer},
-                                  {"CHANNELS", v.channels},
-                                  {"INNER", v.inner},
-                                  {"TOP_K", (long)p->top_k},
-                                  {"INDICES", s->axis < 0 || !p->out_max_val},
-                                  {"VALUES", p->out_max_val}};
-    s->range = (lcl_range){v.lanes, (size_t)v.outer * (size_t)v.inner, v.n_blocks};
+    const lcl_define defines[] = {
+        {"OUTER", v.outer},        {"CHANNELS", v.channels},
+        {"INNER", v.inner},        {"RUNS", v.runs},
+        {"TOP_K", (long)p->top_k}, {"INDICES", s->axis < 0 || !p->out_max_val},
+        {"VALUES", p->out_max_val}};
+    s->range = (lcl_range){v.lanes, (size_t)(v.outer * (v.inner / v.runs)), v.n_blocks};
     return lcl_layer_kernel(l, &s->kernel, "argmax", "argmax", l->bottoms[0]->block,
                             defines, LCL_COUNT(defines), err);
 }

@@ -6,7 +6,7 @@ static lcl_status bnll_setup(lcl_layer *l, lcl_error *err)
 {
     (void)err;
     return lcl_unary_set_up(
-        l, (lcl_unary){.forward = "(x > 0 ? x : (vec)0) + log(1 + exp(-fabs(x)))",
+        l, (lcl_unary){.forward = "(x > 0 ? x : (vec)0) + log_1_plus(exp(-fabs(x)))",
                        .gradient = "1 / (1 + exp(-x))"});
 }
 

@@ -1,6 +1,8 @@
 /* Dropout: while training, drops each value with chance dropout_ratio and scales the
  * others by 1 / (1 - dropout_ratio); else the identity. Shapes: y as x. In place allowed.
  */
+#include <math.h>
+
 #include "elementwise.h"
 #include "lcl/layer.h"
 #include "rng.h"
@@ -8,7 +10,8 @@
 typedef struct {
     lcl_kernel *kernel; /* borrowed from the device */
     lcl_elements elements;
-    cl_float ratio, scale;
+    cl_int least; /* of an element's 16 random bits that keeps it */
+    cl_float scale;
     cl_ulong key;    /* of the random numbers */
     cl_ulong n_pass; /* forward passes so far; the last one's number is the mask's */
 } dropout_state;
@@ -18,12 +21,14 @@ static lcl_status dropout_setup(lcl_layer *l, lcl_error *err)
     dropout_state *s = l->state;
     const Caffe__DropoutParameter *p = l->param->dropout_param;
 
-    s->ratio = p ? p->dropout_ratio : 0.5f;
-    if (!(s->ratio >= 0 && s->ratio < 1))
+    const float ratio = p ? p->dropout_ratio : 0.5f;
+
+    if (!(ratio >= 0 && ratio < 1))
         return lcl_layer_fail(l, p, "dropout_ratio", err, LCL_EPROTO,
                               "dropout_ratio is %g; it must be at least 0 and below 1",
-                              (double)s->ratio);
-    s->scale = 1 / (1 - s->ratio);
+                              (double)ratio);
+    s->least = (cl_int)lroundf(ratio * 65536);
+    s->scale = 1 / (1 - ratio);
     s->key = lcl_rng_key(l->env->rng);
     return LCL_OK;
 }
@@ -45,7 +50,7 @@ static lcl_status apply(lcl_layer *l, cl_mem from, cl_mem to, lcl_error *err)
 {
     dropout_state *s = l->state;
     lcl_elements *e = &s->elements;
-    lcl_arg args[] = {LCL_ARG(e->n),     LCL_ARG(e->chunk), LCL_ARG(s->ratio),
+    lcl_arg args[] = {LCL_ARG(e->n),     LCL_ARG(e->chunk), LCL_ARG(s->least),
                       LCL_ARG(s->scale), LCL_ARG(s->key),   LCL_ARG(s->n_pass),
                       LCL_ARG(from),     LCL_ARG(to)};
 

@@ -26,9 +26,11 @@ static lcl_status softmax_reshape(lcl_layer *l, lcl_error *err)
     if (y != x)
         LCL_TRY(lcl_blob_reshape(y, x->n_axes, x->shape, x->block, err));
     lcl_axis_view v = lcl_axis_view_of(l, x, s->axis);
-    const lcl_define defines[] = {
-        {"OUTER", v.outer}, {"CHANNELS", v.channels}, {"INNER", v.inner}};
-    s->range = (lcl_range){v.lanes, (size_t)v.outer * (size_t)v.inner, v.n_blocks};
+    const lcl_define defines[] = {{"OUTER", v.outer},
+                                  {"CHANNELS", v.channels},
+                                  {"INNER", v.inner},
+                                  {"RUNS", v.runs}};
+    s->range = (lcl_range){v.lanes, (size_t)(v.outer * (v.inner / v.runs)), v.n_blocks};
     LCL_TRY(lcl_layer_kernel(l, &s->forward, "softmax", "softmax_forward", x->block,
                              defines, LCL_COUNT(defines), err));
     return lcl_layer_kernel(l, &s->backward, "softmax", "softmax_backward", x->block,
