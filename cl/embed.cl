@@ -1,5 +1,7 @@
 /* Embed: rows of a table, chosen by x, and the table's gradient. x is rows of B indices, y and dy
- * rows of `outputs` x B. */
+ * rows of `outputs` x B. On CPUs squares of V lanes x V outputs are turned, so that rows of the table
+ * are read and added to as vectors. */
+#include "transpose.cl"
 
 /* y = weights[index] + bias; 0 in lanes without an image, NAN where the index is none of the
  * table. Global size: lanes, chunks of `each` outputs, rows (image_rows to a block). */
@@ -11,7 +13,28 @@ kernel void embed_forward(int entries, int outputs, int each, int images, int im
     const int end = min(first + each, outputs), image = row / image_rows * B + LANE * V;
     float indices[V], values[V];
     STORE(x[row * LANES + LANE], indices);
-    for (int o = first; o < end; o++) {
+    int o = first;
+#if V >= 8
+    for (; o + V <= end; o += V) {
+        vec square[V];
+        for (int v = 0; v < V; v++) {
+            const int index = indices[v];
+            global const float *entry = weights + (size_t)index * outputs + o;
+            square[v] = 0;
+            if (image + v < images) {
+                square[v] = NAN;
+                if (index >= 0 && index < entries)
+                    square[v] = LOAD(entry);
+                if (has_bias)
+                    square[v] += LOAD(bias + o);
+            }
+        }
+        transpose(square);
+        for (int i = 0; i < V; i++)
+            y[((size_t)row * outputs + o + i) * LANES + LANE] = square[i];
+    }
+#endif
+    for (; o < end; o++) {
         const float b = has_bias ? bias[o] : 0;
         for (int v = 0; v < V; v++) {
             const int index = indices[v];
@@ -36,12 +59,29 @@ kernel void embed_backward(int rows, int entries, int outputs, int each, int par
     for (int e = accumulate ? entry1 : entry0; e < entry1; e++)
         for (int o = first; o < end; o++)
             dweights[(size_t)e * outputs + o] = 0;
+    int o0 = first;
+#if V >= 8
     for (int row = 0; row < rows; row++)
+        for (int lane = 0; lane < B; lane += V)
+            for (o0 = first; o0 + V <= end; o0 += V) {
+                vec square[V];
+                UNROLL for (int i = 0; i < V; i++)
+                    square[i] = LOAD(dy + ((size_t)row * outputs + o0 + i) * B + lane);
+                transpose(square);
+                for (int v = 0; v < V; v++) {
+                    const int index = x[row * B + lane + v];
+                    global float *to = dweights + (size_t)index * outputs + o0;
+                    if (index >= entry0 && index < entry1)
+                        STORE(LOAD(to) + square[v], to);
+                }
+            }
+#endif
+    for (int row = 0; row < rows && o0 < end; row++)
         for (int lane = 0; lane < B; lane++) {
             const int index = x[row * B + lane];
             if (index < entry0 || index >= entry1)
                 continue;
-            for (int o = first; o < end; o++)
+            for (int o = o0; o < end; o++)
                 dweights[(size_t)index * outputs + o] +=
                     dy[((size_t)row * outputs + o) * B + lane];
         }

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum { CPU_SUMS = 64, GPU_SUMS = 4096, GPU_COLUMNS = 64 };
+#include "text.h"
+
+enum { CPU_SUMS = 64, CPU_AT_ONCE = 8, GPU_SUMS = 4096, GPU_COLUMNS = 64 };
 
 static size_t min_of(size_t a, size_t b)
 {
@@ -24,6 +26,7 @@ lcl_channels lcl_channels_of(const lcl_blob *x, int end, size_t channels, bool p
     c.elements = lcl_elements_in_runs(x->dev, stored, per_image ? block : run);
     c.rows = stored > 0 ? stored / (channels * run) : 0;
     c.width = run / (size_t)c.elements.vector;
+    c.at_once = lcl_device_is_cpu(x->dev) && c.width < CPU_AT_ONCE ? CPU_AT_ONCE : 1;
     return c;
 }
 
@@ -34,9 +37,10 @@ static lcl_status get_kernel(lcl_kernel **out, const lcl_layer *l, const lcl_cha
     const lcl_define defines[] = {{"B", c->per_image ? c->block : c->elements.vector},
                                   {"V", c->elements.vector},
                                   {"PER_IMAGE", c->per_image},
+                                  {"AT_ONCE", c->at_once},
                                   {"FORMULA", 0, formula}};
 
-    return lcl_kernel_get(out, l->dev, file, kernel, defines, 4, err);
+    return lcl_kernel_get(out, l->dev, file, kernel, defines, LCL_COUNT(defines), err);
 }
 
 lcl_status lcl_channel_map_get(lcl_kernel **out, const lcl_layer *l,
@@ -89,7 +93,7 @@ static cut cut_sum(const lcl_device *dev, const lcl_channels *c)
     k.each = (cl_int)each;
     k.first = cpu ? k.each : 1;
     k.step = cpu ? 1 : (cl_int)columns;
-    k.global = (lcl_range){columns, c->channels, rows};
+    k.global = (lcl_range){columns, pieces(c->channels, (size_t)c->at_once), rows};
     return k;
 }
 

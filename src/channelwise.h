@@ -10,6 +10,7 @@
 typedef struct {
     lcl_elements elements;
     size_t rows, channels, width; /* width: of a run, in vectors */
+    int at_once; /* channels that a work-item adds up, where runs are short */
     int block;
     bool per_image;
 } lcl_channels;

@@ -78,6 +78,11 @@ lcl_status layer_fixture_open(layer_fixture *f, const char *text,
 
 void layer_fixture_close(layer_fixture *f)
 {
+    lcl_error err;
+
+    /* The process may end next, and a driver that still builds a kernel would crash. */
+    if (f->layer)
+        CHECK_OK(lcl_device_finish(f->layer->dev, &err));
     lcl_layer_destroy(f->layer);
     for (int t = f->in_place; t < f->n_tops; t++)
         lcl_blob_destroy(f->tops[t]);

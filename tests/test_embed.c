@@ -29,6 +29,10 @@ START_TEST(gradient)
                         "bias_term: false }",
          .bottoms = {{1, 3}},
          .value = entry},
+        {.layer =
+             LAYER "bottom: 'x' top: 'y' embed_param { num_output: 37 input_dim: 5 }",
+         .bottoms = {{19, 2}},
+         .value = entry},
     };
 
     for (size_t i = 0; i < LCL_COUNT(cases); i++)

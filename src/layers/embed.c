@@ -4,7 +4,7 @@
 
 #include "channelwise.h"
 
-enum { CPU_EACH = 64, CPU_ITEMS = 64, GPU_ITEMS = 4096 };
+enum { CPU_EACH = 32, GPU_ITEMS = 4096 };
 
 typedef struct {
     cl_int entries, outputs;
@@ -56,7 +56,8 @@ static lcl_status embed_reshape(lcl_layer *l, lcl_error *err)
     s->image_rows = (cl_int)lcl_blob_image_count(x);
     s->each = cpu ? CPU_EACH : 1;
     int columns = pieces(s->outputs, s->each);
-    s->part = pieces(s->entries, pieces(cpu ? CPU_ITEMS : GPU_ITEMS, columns));
+    const int units = (int)lcl_device_get_info(l->dev)->compute_units;
+    s->part = pieces(s->entries, pieces(cpu ? 2 * units : GPU_ITEMS, columns));
     s->channels = lcl_channels_of(y, y->n_axes, (size_t)s->outputs, false);
     LCL_TRY(lcl_channel_sum_get(&s->bias_sum, l, &s->channels, "d", err));
     LCL_TRY(lcl_layer_kernel(l, &s->forward, "embed", "embed_forward", x->block, NULL, 0,
