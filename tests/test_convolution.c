@@ -40,6 +40,9 @@ static const shape_case cases[] = {
     CASE2(17, 8, 9, 1, 8, 8, 5, 5, 1, 1, 0, 0, 1, 1),
     CASE2(3, 16, 20, 2, 9, 11, 3, 3, 1, 1, 1, 1, 1, 1),
     CASE2(2, 9, 17, 1, 7, 6, 5, 5, 1, 1, 2, 1, 1, 1),
+    /* These, in tests, by rows: no padding along them, at least 8 columns. */
+    CASE2(3, 3, 7, 1, 9, 21, 3, 5, 2, 1, 2, 0, 1, 2),
+    CASE2(1, 2, 5, 1, 7, 36, 2, 3, 1, 1, 0, 0, 2, 1),
     {2, 2, 3, 1, {1, 1, 13}, {1, 1, 4}, {1, 1, 2}, {0, 0, 1}, {1, 1, 2}, 1, false},
     {3, 2, 4, 2, {4, 5, 6}, {2, 3, 3}, {1, 2, 1}, {1, 0, 1}, {1, 1, 2}, 3, true},
 };
@@ -137,7 +140,7 @@ static void spatial_field(size_t *n, uint32_t **values, const int *from, int n_s
         (*values)[i] = (uint32_t)from[3 - n_spatial + i];
 }
 
-static void run_case(size_t number, const layout *a)
+static void run_case(size_t number, const layout *a, Caffe__Phase phase)
 {
     const shape_case *t = &cases[number];
     lcl_error err = {0};
@@ -149,7 +152,7 @@ static void run_case(size_t number, const layout *a)
                          .rng = &rng,
                          .block = a->block,
                          .vector = a->vector,
-                         .phase = CAFFE__PHASE__TRAIN};
+                         .phase = phase};
     Caffe__ConvolutionParameter p = CAFFE__CONVOLUTION_PARAMETER__INIT;
     Caffe__LayerParameter param = CAFFE__LAYER_PARAMETER__INIT;
     lcl_blob *x = lcl_blob_create(dev, "x"), *y = lcl_blob_create(dev, "y");
@@ -228,7 +231,14 @@ static void run_case(size_t number, const layout *a)
 START_TEST(matches_reference)
 {
     for (size_t i = 0; i < LCL_COUNT(layouts); i++)
-        run_case((size_t)_i, &layouts[i]);
+        run_case((size_t)_i, &layouts[i], CAFFE__PHASE__TRAIN);
+}
+END_TEST
+
+/* The test phase has a kernel of its own for single images. */
+START_TEST(matches_reference_in_tests)
+{
+    run_case((size_t)_i, &(layout){1, 1}, CAFFE__PHASE__TEST);
 }
 END_TEST
 
@@ -239,6 +249,7 @@ int main(void)
 
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, matches_reference, 0, (int)LCL_COUNT(cases));
+    tcase_add_loop_test(tcase, matches_reference_in_tests, 0, (int)LCL_COUNT(cases));
     suite_add_tcase(suite, tcase);
     return testing_run(suite);
 }

@@ -223,6 +223,10 @@ static const struct {
                                  lcl_convolution_product_prepare_backward,
                                  lcl_convolution_product_forward,
                                  lcl_convolution_product_backward},
+    [LCL_CONVOLUTION_ROWS] = {lcl_convolution_rows_reshape,
+                              lcl_convolution_direct_prepare_backward,
+                              lcl_convolution_direct_forward,
+                              lcl_convolution_direct_backward},
 };
 
 static lcl_status prepare_backward(lcl_layer *l, lcl_error *err)
@@ -248,6 +252,7 @@ static lcl_status prepare(lcl_layer *l, lcl_error *err)
                                   l->param->name, err));
     e->buffer = e->places ? e->places : lcl_convolution_top(l, 0)->data;
     s->way = lcl_convolution_winograd_suits(l)  ? LCL_CONVOLUTION_WINOGRAD
+             : lcl_convolution_rows_suit(l, e)  ? LCL_CONVOLUTION_ROWS
              : lcl_convolution_product_suits(l) ? LCL_CONVOLUTION_PRODUCT
                                                 : LCL_CONVOLUTION_DIRECT;
     LCL_TRY(ways[s->way].reshape(l, err));
@@ -266,10 +271,9 @@ static bool takes_pool(const lcl_layer *l, const lcl_layer *pool,
     const int *out = s->s.out;
 
     if (strcmp(pool->type->name, "Pooling") != 0 || !p || e->pool_h > 1 ||
-        e->pool_w > 1 || lcl_convolution_is_narrow(l) ||
-        p->pool != CAFFE__POOLING_PARAMETER__POOL_METHOD__MAX || p->global_pooling ||
-        p->pad > 0 || p->pad_h > 0 || p->pad_w > 0 || pool->n_tops != 1 ||
-        s->n_spatial != 2)
+        e->pool_w > 1 || p->pool != CAFFE__POOLING_PARAMETER__POOL_METHOD__MAX ||
+        p->global_pooling || p->pad > 0 || p->pad_h > 0 || p->pad_w > 0 ||
+        pool->n_tops != 1 || s->n_spatial != 2)
         return false;
     e->pool_h = (int)(p->has_kernel_h ? p->kernel_h : p->kernel_size);
     e->pool_w = (int)(p->has_kernel_w ? p->kernel_w : p->kernel_size);
@@ -278,7 +282,8 @@ static bool takes_pool(const lcl_layer *l, const lcl_layer *pool,
     e->top = pool->tops[0];
     return e->pool_h == stride_h && e->pool_w == stride_w &&
            e->pool_h * e->pool_w <= 16 && out[1] % e->pool_h == 0 &&
-           out[2] % e->pool_w == 0;
+           out[2] % e->pool_w == 0 &&
+           (!lcl_convolution_is_narrow(l) || lcl_convolution_rows_suit(l, e));
 }
 
 static bool takes_relu(const lcl_layer *relu, lcl_convolution_epilogue *e)

@@ -51,6 +51,7 @@ typedef struct {
     cl_mem filters, filter_parts; /* owned */
     cl_mem bias_parts;            /* owned; NULL where there is one share */
     cl_mem kept_input;            /* owned: the transformed bottom, where it is small */
+    bool is_kept;                 /* forward has filled it */
 } lcl_convolution_winograd;
 
 /* Convolution as a matrix product with the columns that cl/im2col.cl makes of the bottom; where
@@ -64,6 +65,7 @@ typedef enum {
     LCL_CONVOLUTION_DIRECT,
     LCL_CONVOLUTION_WINOGRAD,
     LCL_CONVOLUTION_PRODUCT,
+    LCL_CONVOLUTION_ROWS,
     LCL_N_CONVOLUTION_WAYS
 } lcl_convolution_way;
 
@@ -115,6 +117,11 @@ lcl_status lcl_convolution_direct_adjoint(lcl_layer *l, cl_mem dy, cl_mem dx,
                                           lcl_error *err);
 lcl_status lcl_convolution_direct_weights(lcl_layer *l, int i, cl_mem dy, cl_mem x,
                                           lcl_error *err);
+
+/* Forward by rows, for single images in the test phase; it goes with direct convolution's passes.
+ * With the pool and the ReLU of `e`. */
+bool lcl_convolution_rows_suit(const lcl_layer *l, const lcl_convolution_epilogue *e);
+lcl_status lcl_convolution_rows_reshape(lcl_layer *l, lcl_error *err);
 
 /* The sizes suit Winograd, and neither the layers' environment nor LCL_WINOGRAD=0 forbids
  * it. */

@@ -321,6 +321,7 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
     lcl_buffer_release(&w->filter_parts);
     lcl_buffer_release(&w->bias_parts);
     lcl_buffer_release(&w->kept_input);
+    w->is_kept = false;
     LCL_TRY(lcl_buffer_create(&w->filter_parts, l->dev,
                               w->n_shares * product_count(s) * sizeof(float),
                               l->param->name, err));
@@ -437,6 +438,7 @@ lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
     lcl_convolution_winograd *w = &s->winograd;
     cl_mem u = w->kept_input, m;
 
+    w->is_kept = u != NULL;
     if (i == 0)
         LCL_TRY(transform_filters(l, err));
     if (!u)
@@ -524,7 +526,7 @@ lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
     /* What forward kept is that of the last bottom. */
-    const bool kept = w->kept_input && i == l->n_bottoms - 1;
+    const bool kept = w->is_kept && i == l->n_bottoms - 1;
     const bool params = l->param_propagate[0] || (s->bias && l->param_propagate[1]);
     const size_t input_size =
         w->bottom_size > w->bottom_product_size ? w->bottom_size : w->bottom_product_size;

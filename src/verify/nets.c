@@ -102,6 +102,7 @@ static void check_lenet(lcl_verify *v, int block, bool fuse)
 
 static const struct {
     const char *row, *text;
+    Caffe__Phase phase; /* of the fused net */
 } patterns[] = {
     {"convolution, ReLU, pooling",
      PLANES CONVOLUTION("data", "first", "num_output: 9 kernel_size: 1")
@@ -111,6 +112,10 @@ static const struct {
      PLANES CONVOLUTION("data", "first", "num_output: 9 kernel_size: 1")
          CONVOLUTION("first", "c", "num_output: 17 kernel_size: 3 pad: 1") POOL("c", "p")
              RELU("p") END("p")},
+    {"convolution by rows, pooling, ReLU",
+     INPUT("dim: 3 dim: 9 dim: 26") CONVOLUTION(
+         "data", "c", "num_output: 5 kernel_size: 3") POOL("c", "p") RELU("p") END("p"),
+     CAFFE__PHASE__TEST},
     {"inner product, ReLU", INPUT("dim: 37") INNER_PRODUCT("data", "a", "33") RELU("a")
                                 INNER_PRODUCT("a", "b", "9") RELU("b") END("b")},
 };
@@ -131,11 +136,10 @@ static lcl_status fill(lcl_net *net, lcl_error *err)
     return status;
 }
 
-static lcl_status run(lcl_verify_net *n, const lcl_verify *v, const char *text, int block,
-                      bool fuse, lcl_error *err)
+static lcl_status run(lcl_verify_net *n, const lcl_verify *v, const char *text,
+                      lcl_net_options options, lcl_error *err)
 {
-    LCL_TRY(lcl_verify_net_open(n, v, lcl_strdup(text),
-                                (lcl_net_options){.block = block, .fuse = fuse}, err));
+    LCL_TRY(lcl_verify_net_open(n, v, lcl_strdup(text), options, err));
     LCL_TRY(fill(n->net, err));
     LCL_TRY(lcl_net_forward(n->net, err));
     return lcl_net_backward(n->net, err);
@@ -169,9 +173,12 @@ static void check_pattern(lcl_verify *v, size_t i, int block)
     double error = 0;
 
     lcl_verify_progress(v, patterns[i].row, NULL);
-    lcl_status status = run(&plain, v, patterns[i].text, block, false, &err);
+    lcl_net_options options = {.block = block};
+    lcl_status status = run(&plain, v, patterns[i].text, options, &err);
+    options.fuse = true;
+    options.phase = patterns[i].phase;
     if (status == LCL_OK)
-        status = run(&fused, v, patterns[i].text, block, true, &err);
+        status = run(&fused, v, patterns[i].text, options, &err);
     if (status == LCL_OK)
         status = compare(plain.net, fused.net, &error, &err);
     note(v, patterns[i].row, "fused", (lcl_verify_mode){.block = block, .fused = true},

@@ -1,0 +1,82 @@
+/* Convolution of single images, forward: vectors are V columns of a row of the top, side by side.
+ * For stride 1 along rows, without padding there (SW 1, PW 0), and pools of 1 or 2 columns (cl/epilogue.cl).
+ * Sizes as in cl/convolution.cl, with one group and no depth. KT channels (an even number) x RT rows
+ * (a multiple of QH) of a vector are computed at a time.
+ * x: tiles of channels, y: shares of the tiles of rows, z: images. */
+#include "epilogue.cl"
+
+/* Windows that a vector of columns makes, and their places in the top: channel k, row q of windows. */
+#define WINDOWS (V / QW)
+#define VECTORS ((OW + V - 1) / V) /* of a row */
+#define ROW_TILES ((OH + RT - 1) / RT)
+#define WINDOW_ROW(k, q) ((((size_t)get_global_id(2) * K + (k)) * (OH / QH) + (q)) * (OW / QW))
+
+kernel void convolution_rows_forward(global const float *restrict x,
+                                     global const float *restrict w,
+                                     global const float *restrict bias,
+                                     global float *restrict y, global uchar *restrict places)
+{
+    const int k0 = get_global_id(0) * KT;
+    const int share = get_global_id(1), n_shares = get_global_size(1);
+
+    global const float *filters[KT];
+    UNROLL for (int k = 0; k < KT; k++)
+        filters[k] = w + (size_t)min(k0 + k, K - 1) * C * KH * KW;
+    x += (size_t)get_global_id(2) * C * H * W;
+    for (int i = VECTORS * ROW_TILES * share / n_shares; i < VECTORS * ROW_TILES * (share + 1) / n_shares; i++) {
+        const int top = i / VECTORS * RT;
+        const int left = min(i % VECTORS * V, OW - V); /* the last begins earlier, so as to be whole */
+        vec sum[KT][RT];
+        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int r = 0; r < RT; r++)
+            sum[k][r] = (vec)(0.0f);
+        for (int c = 0; c < C; c++)
+            for (int h = 0; h < KH; h++) {
+                global const float *rows[RT];
+                bool inside[RT];
+                UNROLL for (int r = 0; r < RT; r++) {
+                    const int iy = min(top + r, OH - 1) * SH - PH + h * DH;
+                    inside[r] = PH == 0 || (iy >= 0 && iy < H);
+                    rows[r] = x + ((size_t)c * H + (inside[r] ? iy : 0)) * W + left;
+                }
+                UNROLL for (int t = 0; t < KW; t++) {
+                    vec values[RT];
+                    UNROLL for (int r = 0; r < RT; r++)
+                        values[r] = inside[r] ? LOAD(rows[r] + t * DW) : (vec)(0.0f);
+                    UNROLL for (int k = 0; k < KT; k++) {
+                        const vec f = (vec)(filters[k][(c * KH + h) * KW + t]);
+                        UNROLL for (int r = 0; r < RT; r++)
+                            sum[k][r] = mad(f, values[r], sum[k][r]);
+                    }
+                }
+            }
+        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int r = 0; r < RT; r++)
+            sum[k][r] += (vec)(BIAS ? bias[min(k0 + k, K - 1)] : 0.0f);
+        UNROLL for (int r = 0; r < RT; r += QH) if (top + r < OH)
+            UNROLL for (int k = 0; k < KT; k += QW) {
+                /* With pools of 2 columns the windows of two channels make a vector. */
+                vec best[1];
+                place_t place[1];
+#if QW == 1
+#define VALUE(i, j) sum[k][r + (i)]
+#else
+#define VALUE(i, j)                                                                          \
+    ((j) ? (vec)(sum[k][r + (i)].odd, sum[k + 1][r + (i)].odd)                               \
+         : (vec)(sum[k][r + (i)].even, sum[k + 1][r + (i)].even))
+#endif
+                FINISH(VALUE, best, place, 0)
+#undef VALUE
+                float values[V];
+                uchar taken[V];
+                STORE(best[0], values);
+                PASTE(vstore, V)(place[0], 0, taken);
+                UNROLL for (int o = 0; o < QW; o++) if (k0 + k + o < K) {
+                    const size_t to = WINDOW_ROW(k0 + k + o, (top + r) / QH) + left / QW;
+                    UNROLL for (int j = 0; j < WINDOWS; j++) {
+                        y[to + j] = values[o * WINDOWS + j];
+                        if (POOLED)
+                            places[to + j] = taken[o * WINDOWS + j];
+                    }
+                }
+            }
+    }
+}
