@@ -76,27 +76,33 @@ inline vec random_vec(ulong key, ulong pass, ulong i)
  * needs. An element's bits do not depend on V either. */
 inline ivec random_bits(ulong key, ulong pass, ulong i)
 {
-#define EIGHT(i) as_ushort8(random_block(key, pass, i))
-#if V == 16
-    return convert_int16((ushort16)(EIGHT(2 * i), EIGHT(2 * i + 1)));
-#elif V == 8
-    return convert_int8(EIGHT(i));
-#else
-    ushort eight[8];
-    vstore8(EIGHT(i * V / 8), 0, eight);
+    const int n = V < 8 ? V : 8; /* of a block's 8 */
+    int lanes[V];
+
+    UNROLL for (int first = 0; first < V; first += n) {
+        uint words[4];
+        const ulong at = i * V + first;
+        vstore4(random_block(key, pass, at / 8), 0, words);
+        for (int j = 0; j < n; j++) {
+            const int e = at % 8 + j;
+            lanes[first + j] = words[e / 2] >> e % 2 * 16 & 0xFFFF;
+        }
+    }
 #if V == 1
-    return eight[i % 8];
+    return lanes[0];
 #else
-    return PASTE(convert_int, V)(PASTE(vload, V)(i % (8 / V), eight));
+    return PASTE(vload, V)(0, lanes);
 #endif
-#endif
-#undef EIGHT
 }
 
 #if V >= 8
 /* random_bits of vectors i to i + 7: V blocks side by side. */
 inline void random_bits_of_8(ulong key, ulong pass, ulong i, ivec out[8])
 {
+#ifdef OCLGRIND /* it crashes at vectors taken for others */
+    for (int k = 0; k < 8; k++)
+        out[k] = random_bits(key, pass, i + k);
+#else
     typedef vec_of(uint) uints;
     const ulong first = V / 8 * i;
     const uint low = (uint)first, high = (uint)(first >> 32);
@@ -118,5 +124,6 @@ inline void random_bits_of_8(ulong key, ulong pass, ulong i, ivec out[8])
 #endif
 #undef FOUR
 #undef BITS
+#endif
 }
 #endif

@@ -1,0 +1,66 @@
+/* Convolution of single images by rows, forward: picks vectors and ranges for the kernel of
+ * cl/convolution_rows.cl. Backward is direct convolution's. */
+#include <limits.h>
+#include <string.h>
+
+#include "layers/convolution.h"
+#include "text.h"
+
+#define MIN_VECTOR 8 /* columns, where there are such vectors */
+#define ROWS 2       /* and channels that are computed at a time */
+#define CHANNELS 4
+
+static size_t tiles(int n, int tile)
+{
+    return (size_t)((n + tile - 1) / tile);
+}
+
+/* The widest of the vectors that cover rows of the top with the fewest columns, and leave pools
+ * whole; 0: none. */
+static int row_vector(const lcl_layer *l, const lcl_convolution_epilogue *e)
+{
+    const convolution_state *s = l->state;
+    const int width = s->s.out[2], widest = lcl_device_vector(l->dev);
+    int best = 0, fewest = INT_MAX;
+
+    for (int v = widest; v >= (widest < MIN_VECTOR ? widest : MIN_VECTOR); v /= 2) {
+        const int columns = (int)tiles(width, v) * v;
+        if (v <= width && (width - v) % e->pool_w == 0 && columns < fewest) {
+            best = v;
+            fewest = columns;
+        }
+    }
+    return best;
+}
+
+bool lcl_convolution_rows_suit(const lcl_layer *l, const lcl_convolution_epilogue *e)
+{
+    const convolution_state *s = l->state;
+    const lcl_spatial *z = &s->s;
+
+    return lcl_convolution_is_narrow(l) && l->phase == CAFFE__PHASE__TEST &&
+           s->n_spatial == 2 && z->kernel[1] * z->kernel[2] > 1 && z->stride[2] == 1 &&
+           z->pad[2] == 0 && e->pool_w <= 2 && e->pool_h <= ROWS && row_vector(l, e) > 0;
+}
+
+lcl_status lcl_convolution_rows_reshape(lcl_layer *l, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    const lcl_convolution_epilogue *e = &s->epilogue;
+    const int vector = row_vector(l, e);
+    const int rows = ROWS / e->pool_h * e->pool_h;
+    const lcl_define own[] = {
+        {"B", vector}, {"V", vector}, {"KT", CHANNELS}, {"RT", rows}};
+    lcl_define defines[LCL_CONVOLUTION_DEFINES + LCL_COUNT(own)];
+    const size_t n = lcl_convolution_defines(l, defines);
+
+    memcpy(defines + n, own, sizeof own);
+    const size_t channels = tiles(s->outputs, CHANNELS);
+    const size_t wanted = 8 * (size_t)lcl_device_get_info(l->dev)->compute_units;
+    const size_t most = tiles(s->s.out[1], rows) * tiles(s->s.out[2], vector);
+    const size_t shares = (wanted + channels - 1) / channels;
+    s->direct.forward_range =
+        (lcl_range){channels, shares < most ? shares : most, s->n_blocks};
+    return lcl_kernel_get(&s->direct.forward, l->dev, "convolution_rows",
+                          "convolution_rows_forward", defines, n + LCL_COUNT(own), err);
+}
