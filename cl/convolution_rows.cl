@@ -11,6 +11,23 @@
 #define ROW_TILES ((OH + RT - 1) / RT)
 #define WINDOW_ROW(k, q) ((((size_t)get_global_id(2) * K + (k)) * (OH / QH) + (q)) * (OW / QW))
 
+#if QW == 2
+/* The even, or the odd, elements of a and then those of b. */
+inline vec every_other(vec a, vec b, int odd)
+{
+#ifdef OCLGRIND /* it cannot follow vectors made of halves: see lanes.cl */
+    float both[2 * V], taken[V];
+    STORE(a, both);
+    STORE(b, both + V);
+    for (int i = 0; i < V; i++)
+        taken[i] = both[2 * i + odd];
+    return LOAD(taken);
+#else
+    return odd ? (vec)(a.odd, b.odd) : (vec)(a.even, b.even);
+#endif
+}
+#endif
+
 kernel void convolution_rows_forward(global const float *restrict x,
                                      global const float *restrict w,
                                      global const float *restrict bias,
@@ -59,9 +76,7 @@ kernel void convolution_rows_forward(global const float *restrict x,
 #if QW == 1
 #define VALUE(i, j) sum[k][r + (i)]
 #else
-#define VALUE(i, j)                                                                          \
-    ((j) ? (vec)(sum[k][r + (i)].odd, sum[k + 1][r + (i)].odd)                               \
-         : (vec)(sum[k][r + (i)].even, sum[k + 1][r + (i)].even))
+#define VALUE(i, j) every_other(sum[k][r + (i)], sum[k + 1][r + (i)], j)
 #endif
                 FINISH(VALUE, best, place, 0)
 #undef VALUE
