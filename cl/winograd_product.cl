@@ -1,6 +1,7 @@
 /* The products of Winograd convolution: matrices of a point's filters and tiles (cl/winograd.cl).
  * Filters lie as [point][group][c][k] in blocks of KB k: [k / KB][c][k % KB], so that a tile of
  * products reads them one after another, whether it sums over c or over k. */
+#include "transpose.cl"
 #include "winograd_panels.cl"
 
 #ifdef MULTIPLY
@@ -60,10 +61,13 @@ kernel void winograd_multiply(global const float *restrict filters, global const
 #endif
 
 #ifdef FILTER_PRODUCT
-/* du[share][point][g][k][c] = sum over this share's panels of v[k] u[c] (+ du): KT x CT sums at a
- * time, their terms in the lanes of vectors. Points 1, 1 of v are the sums of dy over the tiles: their
- * sum is the gradient of the bias, db.
- * x: tiles of k, y: points and groups, z: shares of the panels. */
+/* du[share][point][g][k][c] = sum over this share's panels of v[k] u[c] (+ du). Points 1, 1 of v are
+ * the sums of dy over the tiles: their sum is the gradient of the bias, db.
+ * x: tiles of k, or of c where it is TURNED, y: points and groups, z: shares of the panels. */
+#define ROW(channels, panel, channel)                                                        \
+    ((point * POINT(G * (channels)) +                                                        \
+      ((size_t)(panel) * G * (channels) + g * (channels) + (channel)) * GROUPS) *            \
+     LANES)
 kernel void winograd_filter_product(global const vec *restrict v, global const vec *restrict u,
                                     global float *restrict du, global float *restrict db,
                                     int n_panels, int accumulate, int with_bias,
@@ -72,19 +76,55 @@ kernel void winograd_filter_product(global const vec *restrict v, global const v
     const int point = get_global_id(1) / G, g = get_global_id(1) % G;
     const int share = get_global_id(2), n_shares = get_global_size(2);
     const int first = n_panels * share / n_shares, end = n_panels * (share + 1) / n_shares;
-    /* The last tiles begin earlier, so that they are whole, and leave out what others have. */
-    const int k_first = get_global_id(0) * KT, k0 = min(k_first, K - KT);
 
-#define ROW(channels, channel)                                                                   (point * POINT(G * (channels)) + ((size_t)first * G * (channels) + g * (channels) + (channel)) * GROUPS) * LANES
     du += (((size_t)share * POS + point) * G + g) * K * C;
-    v += ROW(K, k0);
+#if TURNED
+    /* Few terms: a panel's u is turned, so that channels lie in vectors, and each term is a factor for
+     * KT x CT of them. */
+    const int k_first = get_global_id(0) == 0 ? 0 : K, k_end = K; /* of db */
+    float turned[GROUPS * B][CT * V];
+    du += get_global_id(0) * CT * V;
+    for (int panel = first; panel < end; panel++) {
+        global const float *vs = (global const float *)(v + ROW(K, panel, 0));
+        global const vec *us = u + ROW(C, panel, get_global_id(0) * CT * V);
+        for (int at = 0; at < GROUPS * LANES; at++)
+            for (int c = 0; c < CT; c++) {
+                vec x[V];
+                UNROLL for (int i = 0; i < V; i++) x[i] = us[(c * V + i) * GROUPS * LANES + at];
+                transpose(x);
+                UNROLL for (int i = 0; i < V; i++) STORE(x[i], turned[at * V + i] + c * V);
+            }
+        for (int k0 = 0; k0 < K; k0 += KT) {
+            vec sum[KT][CT];
+            UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
+                sum[k][c] = panel > first || accumulate
+                                ? LOAD(du + min(k0 + k, K - 1) * C + c * V)
+                                : (vec)(0.0f);
+            for (int i = 0; i < GROUPS * B; i++) {
+                vec x[CT];
+                UNROLL for (int c = 0; c < CT; c++) x[c] = LOAD(turned[i] + c * V);
+                UNROLL for (int k = 0; k < KT; k++) {
+                    const vec f = (vec)(vs[min(k0 + k, K - 1) * GROUPS * B + i]);
+                    UNROLL for (int c = 0; c < CT; c++) sum[k][c] = mad(f, x[c], sum[k][c]);
+                }
+            }
+            UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
+                if (k0 + k < K)
+                    STORE(sum[k][c], du + (k0 + k) * C + c * V);
+        }
+    }
+#else
+    /* KT x CT sums at a time, their terms in the lanes of vectors. The last tiles begin earlier, so
+     * as to be whole, and leave out what others have. */
+    const int k_first = get_global_id(0) * KT, k_end = min(k_first + KT, K);
+    const int k0 = min(k_first, K - KT);
     for (int c_first = 0; c_first < C; c_first += CT) {
         const int c0 = min(c_first, C - CT);
-        global const vec *vs = v, *us = u + ROW(C, c0);
         vec sum[KT][CT];
         UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
             sum[k][c] = (vec)(0.0f);
         for (int panel = first; panel < end; panel++) {
+            global const vec *vs = v + ROW(K, panel, k0), *us = u + ROW(C, panel, c0);
             for (int i = 0; i < GROUPS * LANES; i++) {
                 vec x[CT];
                 UNROLL for (int c = 0; c < CT; c++) x[c] = us[c * GROUPS * LANES + i];
@@ -93,8 +133,6 @@ kernel void winograd_filter_product(global const vec *restrict v, global const v
                     UNROLL for (int c = 0; c < CT; c++) sum[k][c] = mad(f, x[c], sum[k][c]);
                 }
             }
-            vs += G * K * GROUPS * LANES;
-            us += G * C * GROUPS * LANES;
         }
         UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++) {
             const float total = sum_lanes(sum[k][c]);
@@ -103,15 +141,15 @@ kernel void winograd_filter_product(global const vec *restrict v, global const v
                 *to = accumulate ? *to + total : total;
         }
     }
+#endif
     if (with_bias && point == BIAS_POINT)
-        for (int k = k_first - k0; k < KT; k++) {
-            global float *to = db + (size_t)share * G * K + g * K + k0 + k;
+        for (int k = k_first; k < k_end; k++) {
+            global float *to = db + (size_t)share * G * K + g * K + k;
             vec sum = (vec)(0.0f);
-            for (int panel = 0; panel < end - first; panel++)
+            for (int panel = first; panel < end; panel++)
                 for (int i = 0; i < GROUPS * LANES; i++)
-                    sum += v[((size_t)panel * G * K + k) * GROUPS * LANES + i];
+                    sum += v[ROW(K, panel, k) + i];
             *to = accumulate_bias ? *to + sum_lanes(sum) : sum_lanes(sum);
         }
-#undef ROW
 }
 #endif

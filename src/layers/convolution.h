@@ -43,7 +43,8 @@ typedef struct {
     int top_rows,
         bottom_rows;      /* channels of a group, with those that fill the last tile */
     size_t row_shares[2]; /* of multiply, multiply_adjoint */
-    int product_outputs, product_channels; /* of filter_product at a time */
+    bool turned;          /* filter_product has vectors of channels, not of terms */
+    int product_outputs, product_channels; /* at a time; of vectors where it is turned */
     int filters_size;                      /* floats a point and group */
     size_t n_shares;                       /* of filter_product */
     /* Bytes of a chunk's transformed bottom and top, and of products that are as large. */

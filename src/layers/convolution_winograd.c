@@ -13,6 +13,7 @@
 #define MIN_CHANNELS 8                 /* fewer do not pay for the transforms */
 #define MIN_TILES 16                   /* of single images: fewer not for the filters' */
 #define MAX_GROUPS 6                   /* of a panel */
+#define FEW_TERMS 32                   /* vectors of them in a sum of filter_product */
 
 enum { SCRATCH_INPUT, SCRATCH_OUTPUT };
 
@@ -132,6 +133,17 @@ static void choose_tiles(const lcl_layer *l, size_t n_tiles)
     }
 }
 
+/* Sums of few terms cost more than their terms where these lie in lanes; and turned channels must
+ * make whole vectors. */
+static bool turns(const lcl_layer *l)
+{
+    const convolution_state *s = l->state;
+    const lcl_convolution_winograd *w = &s->winograd;
+
+    return lcl_device_is_cpu(l->dev) && s->channels / s->group % vector_of(l) == 0 &&
+           w->chunk_panels * (size_t)w->groups * lanes(l) <= FEW_TERMS;
+}
+
 static void plan(lcl_layer *l)
 {
     convolution_state *s = l->state;
@@ -152,9 +164,13 @@ static void plan(lcl_layer *l)
     w->top_rows = round_up(outputs, w->top_tile);
     w->bottom_rows = round_up(channels, w->bottom_tile);
     w->filters_size = round_up(w->top_rows * channels, vector_of(l));
-    lcl_blas_tile((size_t)outputs, (size_t)channels, 1,
+    w->turned = turns(l);
+    const int vectors = channels / (w->turned ? vector_of(l) : 1);
+    lcl_blas_tile((size_t)outputs, (size_t)vectors, 1,
                   lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &w->product_outputs,
                   &w->product_channels);
+    while (w->turned && vectors % w->product_channels != 0)
+        w->product_channels--;
     w->bottom_size = transform_size(l, s->channels, w->chunk_panels);
     w->top_size = transform_size(l, s->outputs, w->chunk_panels);
     w->bottom_product_size =
@@ -253,6 +269,7 @@ static lcl_status get_filter_product(lcl_layer *l, lcl_error *err)
     const lcl_define own[] = {{"FILTER_PRODUCT", 1},
                               {"POS", (long)points(s)},
                               {"BIAS_POINT", w->matrices.n + 1},
+                              {"TURNED", w->turned},
                               {"KT", w->product_outputs},
                               {"CT", w->product_channels}};
 
@@ -293,11 +310,15 @@ static bool keeps_input(const convolution_state *s)
     return w->chunk_panels == w->n_panels && w->bottom_size <= KEPT_BYTES;
 }
 
-static size_t product_tiles(const convolution_state *s)
+/* Work-items of filter_product for a point and group. */
+static size_t product_tiles(const lcl_layer *l)
 {
-    const int tile = s->winograd.product_outputs;
+    const convolution_state *s = l->state;
+    const lcl_convolution_winograd *w = &s->winograd;
+    const int tile = w->turned ? w->product_channels * vector_of(l) : w->product_outputs;
+    const int n = (w->turned ? s->channels : s->outputs) / s->group;
 
-    return (size_t)(round_up(s->outputs / s->group, tile) / tile);
+    return (size_t)(round_up(n, tile) / tile);
 }
 
 lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err)
@@ -315,7 +336,7 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
     LCL_TRY(
         lcl_kernel_get(&w->sum_parts, l->dev, "reduce", "reduce_parts", NULL, 0, err));
     w->n_shares = 1;
-    while (product_tiles(s) * points(s) * (size_t)s->group * w->n_shares < wanted &&
+    while (product_tiles(l) * points(s) * (size_t)s->group * w->n_shares < wanted &&
            w->n_shares * 2 <= w->chunk_panels)
         w->n_shares *= 2;
     lcl_buffer_release(&w->filter_parts);
@@ -493,7 +514,7 @@ static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
     const lcl_arg args[] = {
         LCL_ARG(v),      LCL_ARG(u),     LCL_ARG(w->filter_parts), LCL_ARG(db),
         LCL_ARG(panels), LCL_ARG(later), LCL_ARG(with_bias),       LCL_ARG(add_bias)};
-    const lcl_range range = {product_tiles(s), points(s) * (size_t)s->group, w->n_shares};
+    const lcl_range range = {product_tiles(l), points(s) * (size_t)s->group, w->n_shares};
 
     return run(l, w->filter_product, range, args, LCL_COUNT(args), err);
 }

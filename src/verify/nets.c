@@ -103,6 +103,7 @@ static void check_lenet(lcl_verify *v, int block, bool fuse)
 static const struct {
     const char *row, *text;
     Caffe__Phase phase; /* of the fused net */
+    int block;          /* 0: those of the layouts */
 } patterns[] = {
     {"convolution, ReLU, pooling",
      PLANES CONVOLUTION("data", "first", "num_output: 9 kernel_size: 1")
@@ -115,7 +116,7 @@ static const struct {
     {"convolution by rows, pooling, ReLU",
      INPUT("dim: 3 dim: 9 dim: 26") CONVOLUTION(
          "data", "c", "num_output: 5 kernel_size: 3") POOL("c", "p") RELU("p") END("p"),
-     CAFFE__PHASE__TEST},
+     CAFFE__PHASE__TEST, 1},
     {"inner product, ReLU", INPUT("dim: 37") INNER_PRODUCT("data", "a", "33") RELU("a")
                                 INNER_PRODUCT("a", "b", "9") RELU("b") END("b")},
 };
@@ -196,7 +197,11 @@ void lcl_verify_nets(lcl_verify *v)
     for (int m = 0; lenet && m < LCL_VERIFY_MODES; m++)
         for (int fuse = 0; fuse < 2; fuse++)
             check_lenet(v, blocks[m], fuse);
-    for (size_t i = 0; i < LCL_COUNT(patterns); i++)
-        for (int m = 0; lcl_verify_wants(v, patterns[i].row) && m < LCL_VERIFY_MODES; m++)
-            check_pattern(v, i, blocks[m]);
+    for (size_t i = 0; i < LCL_COUNT(patterns); i++) {
+        const int block = patterns[i].block;
+        if (!lcl_verify_wants(v, patterns[i].row))
+            continue;
+        for (int m = 0; m < (block ? 1 : LCL_VERIFY_MODES); m++)
+            check_pattern(v, i, block ? block : blocks[m]);
+    }
 }
