@@ -9,7 +9,6 @@
 lcl_status lcl_verify_net_open(lcl_verify_net *n, const lcl_verify *v, char *text,
                                lcl_net_options options, lcl_error *err)
 {
-    options.phase = CAFFE__PHASE__TRAIN;
     options.gemm = v->options->gemm;
     options.seed = 7;
     LCL_TRY(lcl_bench_parse(&n->source, &caffe__net_parameter__descriptor, "verify", text,

@@ -11,8 +11,8 @@ typedef struct {
     lcl_net *net;
 } lcl_verify_net;
 
-/* The train net of `text`, which it frees; always with the same parameters. Of the options it
- * takes block, fuse and residency. */
+/* The net of `text`, which it frees; always with the same parameters. Of the options it takes
+ * phase, block, fuse and residency. */
 lcl_status lcl_verify_net_open(lcl_verify_net *n, const lcl_verify *v, char *text,
                                lcl_net_options options, lcl_error *err);
 void lcl_verify_net_close(lcl_verify_net *n);

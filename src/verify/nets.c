@@ -114,7 +114,7 @@ static const struct {
          CONVOLUTION("first", "c", "num_output: 17 kernel_size: 3 pad: 1") POOL("c", "p")
              RELU("p") END("p")},
     {"convolution by rows, pooling, ReLU",
-     INPUT("dim: 3 dim: 9 dim: 26") CONVOLUTION(
+     INPUT("dim: 3 dim: 10 dim: 26") CONVOLUTION(
          "data", "c", "num_output: 5 kernel_size: 3") POOL("c", "p") RELU("p") END("p"),
      CAFFE__PHASE__TEST, 1},
     {"inner product, ReLU", INPUT("dim: 37") INNER_PRODUCT("data", "a", "33") RELU("a")
