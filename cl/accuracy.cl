@@ -1,10 +1,8 @@
 /* How often the label's value is among the TOP_K largest. Values as large as the label's count
  * as larger, so ties and NaN are never right. A label of IGNORE_LABEL (where HAS_IGNORE) does
  * not count; one that is no channel counts as wrong. */
+#include "axis_view.cl"
 #include "sums.cl"
-
-#define POSITIONS (OUTER * INNER)
-#define NEXT (INNER * LANES) /* from a channel to the next */
 
 /* Leaves how many of this work-item's positions are right and how many count; and in `codes`
  * for each position 2 * label + right, or -1. Global size: LANES, items, blocks. */
@@ -15,8 +13,7 @@ kernel void accuracy_forward(global const vec *x, global const vec *labels, glob
     vec n_right = 0, n = 0;
 
     for (int p = get_global_id(1); p < POSITIONS; p += get_global_size(1)) {
-        global const vec *run =
-            x + ((block * OUTER + p / INNER) * CHANNELS * INNER + p % INNER) * LANES + LANE;
+        global const vec *run = x + run_start(block, p);
         size_t at = (block * POSITIONS + p) * LANES + LANE;
         ivec label = to_ivec(labels[at]), larger = 0;
         ivec counts = lane_exists(block, n_images);

@@ -1,20 +1,17 @@
-/* ArgMax: the TOP_K largest of CHANNELS values that lie INNER apart; of equal ones the later goes
- * first. With INDICES their places are given, behind those with VALUES the values. A work-item has
- * RUNS positions side by side, of the OUTER * INNER in a block. Global size: LANES, positions / RUNS,
- * blocks. */
-#define NEXT (INNER * LANES) /* from a channel to the next */
-#define FOR_RUNS(r) UNROLL for (int r = 0; r < RUNS; r++)
+/* ArgMax: the TOP_K largest of a run's CHANNELS values; of equal ones the later goes first. With
+ * INDICES their places are given, behind those with VALUES the values. Global size: LANES, positions /
+ * RUNS, blocks. */
+#include "axis_view.cl"
 
 kernel void argmax(global const vec *x, global vec *y)
 {
+    const size_t block = get_global_id(2);
     const int position = get_global_id(1) * RUNS;
-    const size_t row = get_global_id(2) * OUTER + position / INNER;
-    const int start = position % INNER * LANES + LANE;
     vec last[RUNS];
     ivec last_place[RUNS];
 
-    x += row * CHANNELS * NEXT + start;
-    y += row * (INDICES + VALUES) * TOP_K * NEXT + start;
+    x += run_start(block, position);
+    y += run_start_of((INDICES + VALUES) * TOP_K, block, position);
     FOR_RUNS(r) {
         last[r] = INFINITY;
         last_place[r] = CHANNELS;

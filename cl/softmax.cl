@@ -1,19 +1,5 @@
-/* Softmax over CHANNELS values that lie INNER apart; a block has OUTER * INNER such runs, its
- * positions. RUNS of them that lie side by side, a divisor of INNER, are a work-item's. Global
- * size: LANES, positions / RUNS, blocks. */
-#ifndef RUNS
-#define RUNS 1
-#endif
-#define FOR_RUNS(r) UNROLL for (int r = 0; r < RUNS; r++)
-#define POSITIONS (OUTER * INNER)
-#define NEXT (INNER * LANES) /* from a channel to the next */
-
-/* Where the run of `position` in `block` starts. */
-inline size_t run_start(size_t block, int position)
-{
-    return ((block * OUTER + position / INNER) * CHANNELS * INNER + position % INNER) * LANES +
-           LANE;
-}
+/* Softmax along an axis. Global size: LANES, positions / RUNS, blocks. */
+#include "axis_view.cl"
 
 /* y = softmax of the runs at x. Gives their maxima and their sums of exp(x - maximum). */
 inline void softmax_runs(global const vec *x, global vec *y, vec maxima[RUNS], vec sums[RUNS])

@@ -60,6 +60,12 @@ lcl_axis_view lcl_axis_view_flat(const lcl_layer *l, const lcl_blob *b, int chan
     return v;
 }
 
+lcl_range lcl_axis_view_range(const lcl_axis_view *v)
+{
+    return (lcl_range){v->lanes, (size_t)v->outer * (size_t)(v->inner / v->runs),
+                       v->n_blocks};
+}
+
 size_t lcl_axis_view_positions(const lcl_axis_view *v)
 {
     return (size_t)v->n_images * (size_t)v->outer * (size_t)v->inner;

@@ -19,6 +19,8 @@ lcl_axis_view lcl_axis_view_of(const lcl_layer *l, const lcl_blob *b, int axis);
 /* Each image as one run of `channels` after another, whatever its axes. */
 lcl_axis_view lcl_axis_view_flat(const lcl_layer *l, const lcl_blob *b, int channels);
 
+/* Where each work-item has `runs` of a block's positions. */
+lcl_range lcl_axis_view_range(const lcl_axis_view *v);
 /* Number of positions over all images, and of sums that the items of all blocks leave. */
 size_t lcl_axis_view_positions(const lcl_axis_view *v);
 size_t lcl_axis_view_sums(const lcl_axis_view *v);

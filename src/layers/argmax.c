@@ -72,7 +72,7 @@ static lcl_status argmax_reshape(lcl_layer *l, lcl_error *err)
         {"INNER", v.inner},        {"RUNS", v.runs},
         {"TOP_K", (long)p->top_k}, {"INDICES", s->axis < 0 || !p->out_max_val},
         {"VALUES", p->out_max_val}};
-    s->range = (lcl_range){v.lanes, (size_t)(v.outer * (v.inner / v.runs)), v.n_blocks};
+    s->range = lcl_axis_view_range(&v);
     return lcl_layer_kernel(l, &s->kernel, "argmax", "argmax", l->bottoms[0]->block,
                             defines, LCL_COUNT(defines), err);
 }

@@ -30,7 +30,7 @@ static lcl_status softmax_reshape(lcl_layer *l, lcl_error *err)
                                   {"CHANNELS", v.channels},
                                   {"INNER", v.inner},
                                   {"RUNS", v.runs}};
-    s->range = (lcl_range){v.lanes, (size_t)(v.outer * (v.inner / v.runs)), v.n_blocks};
+    s->range = lcl_axis_view_range(&v);
     LCL_TRY(lcl_layer_kernel(l, &s->forward, "softmax", "softmax_forward", x->block,
                              defines, LCL_COUNT(defines), err));
     return lcl_layer_kernel(l, &s->backward, "softmax", "softmax_backward", x->block,
