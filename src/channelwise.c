@@ -26,27 +26,31 @@ lcl_channels lcl_channels_of(const lcl_blob *x, int end, size_t channels, bool p
     c.elements = lcl_elements_in_runs(x->dev, stored, per_image ? block : run);
     c.rows = stored > 0 ? stored / (channels * run) : 0;
     c.width = run / (size_t)c.elements.vector;
-    c.at_once = lcl_device_is_cpu(x->dev) && c.width < CPU_AT_ONCE ? CPU_AT_ONCE : 1;
+    c.at_once = lcl_device_is_cpu(x->dev) && !per_image && c.width < CPU_AT_ONCE
+                    ? CPU_AT_ONCE
+                    : 1;
     return c;
 }
 
+/* `at_once` channels a work-item; 0: the kernel does not ask, and is the same for all. */
 static lcl_status get_kernel(lcl_kernel **out, const lcl_layer *l, const lcl_channels *c,
                              const char *file, const char *kernel, const char *formula,
-                             lcl_error *err)
+                             int at_once, lcl_error *err)
 {
     const lcl_define defines[] = {{"B", c->per_image ? c->block : c->elements.vector},
                                   {"V", c->elements.vector},
                                   {"PER_IMAGE", c->per_image},
-                                  {"AT_ONCE", c->at_once},
-                                  {"FORMULA", 0, formula}};
+                                  {"FORMULA", 0, formula},
+                                  {"AT_ONCE", at_once}};
 
-    return lcl_kernel_get(out, l->dev, file, kernel, defines, LCL_COUNT(defines), err);
+    return lcl_kernel_get(out, l->dev, file, kernel, defines,
+                          LCL_COUNT(defines) - (at_once == 0), err);
 }
 
 lcl_status lcl_channel_map_get(lcl_kernel **out, const lcl_layer *l,
                                const lcl_channels *c, const char *formula, lcl_error *err)
 {
-    return get_kernel(out, l, c, "channel_map", "channel_map", formula, err);
+    return get_kernel(out, l, c, "channel_map", "channel_map", formula, 0, err);
 }
 
 lcl_status lcl_channel_map_run(lcl_device *dev, lcl_kernel *kernel, const lcl_channels *c,
@@ -64,7 +68,8 @@ lcl_status lcl_channel_sum_get(lcl_channel_sum *out, const lcl_layer *l,
                                const lcl_channels *c, const char *formula, lcl_error *err)
 {
     LCL_TRY(get_kernel(&out->sum, l, c, "channel_sum",
-                       c->per_image ? "channel_image_sum" : "channel_sum", formula, err));
+                       c->per_image ? "channel_image_sum" : "channel_sum", formula,
+                       c->at_once, err));
     return lcl_kernel_get(&out->reduce, l->dev, "reduce", "reduce_parts", NULL, 0, err);
 }
 

@@ -84,3 +84,8 @@ bool lcl_tile_take_change(lcl_device *dev, lcl_tile tile)
     dev->tiles[tile].changed = false;
     return changed;
 }
+
+size_t lcl_tile_count(int n, int tile)
+{
+    return (size_t)((n + tile - 1) / tile);
+}

@@ -48,4 +48,7 @@ int lcl_tile_default(const lcl_device *dev, lcl_tile tile);
  * told to others (CLBlast). */
 bool lcl_tile_take_change(lcl_device *dev, lcl_tile tile);
 
+/* How many tiles of so many rows or columns cover n. */
+size_t lcl_tile_count(int n, int tile);
+
 #endif

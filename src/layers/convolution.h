@@ -133,8 +133,7 @@ lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
 lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err);
 void lcl_convolution_winograd_release(lcl_layer *l);
 
-/* On a CPU images lie alone: vectors of pixels make products faster than the other ways with all
- * that could be fused with them. */
+/* On a CPU images lie alone: vectors are of pixels, by rows or in products. */
 bool lcl_convolution_is_narrow(const lcl_layer *l);
 bool lcl_convolution_product_suits(const lcl_layer *l);
 lcl_status lcl_convolution_product_reshape(lcl_layer *l, lcl_error *err);

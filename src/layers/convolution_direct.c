@@ -16,11 +16,6 @@ static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *name,
                             n + n_own, err);
 }
 
-static size_t tiles(int n, int tile)
-{
-    return (size_t)((n + tile - 1) / tile);
-}
-
 static lcl_status get_forward(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
@@ -36,8 +31,8 @@ static lcl_status get_forward(lcl_layer *l, lcl_error *err)
     const lcl_define own[] = {{"FORWARD", 1},
                               {"KT", rows},
                               {"PT", columns},
-                              {"K_TILES", (long)tiles(outputs, rows)}};
-    d->forward_range.y = tiles(outputs, rows) * (size_t)s->group;
+                              {"K_TILES", (long)lcl_tile_count(outputs, rows)}};
+    d->forward_range.y = lcl_tile_count(outputs, rows) * (size_t)s->group;
     d->forward_range.z = (size_t)out[0] * (size_t)(out[1] / e->pool_h);
     return get_kernel(l, &d->forward, "convolution_forward", own, LCL_COUNT(own), err);
 }
@@ -55,10 +50,10 @@ static lcl_status get_backward_data(lcl_layer *l, lcl_error *err)
     const lcl_define own[] = {{"BACKWARD_DATA", 1},
                               {"CT", rows},
                               {"PT", columns},
-                              {"C_TILES", (long)tiles(channels, rows)},
-                              {"X_TILES", (long)tiles(width, columns)},
+                              {"C_TILES", (long)lcl_tile_count(channels, rows)},
+                              {"X_TILES", (long)lcl_tile_count(width, columns)},
                               {"DATA_BIAS", s->transposed && s->bias}};
-    d->data_range.y = tiles(channels, rows) * (size_t)s->group;
+    d->data_range.y = lcl_tile_count(channels, rows) * (size_t)s->group;
     d->data_range.z = (size_t)in[0] * (size_t)in[1];
     return get_kernel(l, &d->backward_data, "convolution_backward_data", own,
                       LCL_COUNT(own), err);
@@ -102,12 +97,13 @@ static lcl_status get_backward_weights(lcl_layer *l, lcl_error *err)
                               {"CT", columns},
                               {"YT", tap_rows},
                               {"XT", taps},
-                              {"K_TILES", (long)tiles(outputs, rows)},
-                              {"C_TILES", (long)tiles(channels, columns)},
-                              {"T_TILES", (long)tiles(kernel[2], taps)}};
-    d->weights_range.y = tiles(outputs, rows) * tiles(channels, columns) *
-                         tiles(kernel[2], taps) * (size_t)s->group * (size_t)kernel[0] *
-                         (size_t)(kernel[1] / tap_rows);
+                              {"K_TILES", (long)lcl_tile_count(outputs, rows)},
+                              {"C_TILES", (long)lcl_tile_count(channels, columns)},
+                              {"T_TILES", (long)lcl_tile_count(kernel[2], taps)}};
+    d->weights_range.y = lcl_tile_count(outputs, rows) *
+                         lcl_tile_count(channels, columns) *
+                         lcl_tile_count(kernel[2], taps) * (size_t)s->group *
+                         (size_t)kernel[0] * (size_t)(kernel[1] / tap_rows);
     LCL_TRY(get_kernel(l, &d->backward_weights, "convolution_backward_weights", own,
                        LCL_COUNT(own), err));
     return lcl_kernel_get(&d->reduce, l->dev, "reduce", "reduce_parts", NULL, 0, err);

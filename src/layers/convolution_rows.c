@@ -5,15 +5,11 @@
 
 #include "layers/convolution.h"
 #include "text.h"
+#include "tile.h"
 
 #define MIN_VECTOR 8 /* columns, where there are such vectors */
 #define ROWS 2       /* and channels that are computed at a time */
 #define CHANNELS 4
-
-static size_t tiles(int n, int tile)
-{
-    return (size_t)((n + tile - 1) / tile);
-}
 
 /* The widest of the vectors that cover rows of the top with the fewest columns, and leave pools
  * whole; 0: none. */
@@ -24,7 +20,7 @@ static int row_vector(const lcl_layer *l, const lcl_convolution_epilogue *e)
     int best = 0, fewest = INT_MAX;
 
     for (int v = widest; v >= (widest < MIN_VECTOR ? widest : MIN_VECTOR); v /= 2) {
-        const int columns = (int)tiles(width, v) * v;
+        const int columns = (int)lcl_tile_count(width, v) * v;
         if (v <= width && (width - v) % e->pool_w == 0 && columns < fewest) {
             best = v;
             fewest = columns;
@@ -55,9 +51,10 @@ lcl_status lcl_convolution_rows_reshape(lcl_layer *l, lcl_error *err)
     const size_t n = lcl_convolution_defines(l, defines);
 
     memcpy(defines + n, own, sizeof own);
-    const size_t channels = tiles(s->outputs, CHANNELS);
+    const size_t channels = lcl_tile_count(s->outputs, CHANNELS);
     const size_t wanted = 8 * (size_t)lcl_device_get_info(l->dev)->compute_units;
-    const size_t most = tiles(s->s.out[1], rows) * tiles(s->s.out[2], vector);
+    const size_t most =
+        lcl_tile_count(s->s.out[1], rows) * lcl_tile_count(s->s.out[2], vector);
     const size_t shares = (wanted + channels - 1) / channels;
     s->direct.forward_range =
         (lcl_range){channels, shares < most ? shares : most, s->n_blocks};

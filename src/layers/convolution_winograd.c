@@ -318,7 +318,7 @@ static size_t product_tiles(const lcl_layer *l)
     const int tile = w->turned ? w->product_channels * vector_of(l) : w->product_outputs;
     const int n = (w->turned ? s->channels : s->outputs) / s->group;
 
-    return (size_t)(round_up(n, tile) / tile);
+    return lcl_tile_count(n, tile);
 }
 
 lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err)
@@ -529,8 +529,7 @@ static lcl_status finish_params(lcl_layer *l, int i, lcl_error *err)
     const lcl_arg args[] = {LCL_ARG(w->filter_parts), LCL_ARG(parts),
                             LCL_ARG(l->params[0]->diff), LCL_ARG(add)};
     const int filters = s->outputs / s->group * (s->channels / s->group);
-    const lcl_range range = {(size_t)(round_up(filters, vector_of(l)) / vector_of(l)),
-                             (size_t)s->group, 1};
+    const lcl_range range = {lcl_tile_count(filters, vector_of(l)), (size_t)s->group, 1};
 
     if (l->param_propagate[0])
         LCL_TRY(run(l, w->filter_adjoint, range, args, LCL_COUNT(args), err));

@@ -4,6 +4,7 @@
 #include "lcl/layer.h"
 #include "rng.h"
 #include "text.h"
+#include "tile.h"
 
 enum {
     CPU_ITEMS = 64,       /* enough to balance the cores */
@@ -150,11 +151,6 @@ static int rows_per_item(size_t rows, size_t planes)
     return (int)((rows + parts - 1) / parts);
 }
 
-static size_t tiles(int size, int tile)
-{
-    return (size_t)((size + tile - 1) / tile);
-}
-
 static lcl_status get_kernels(lcl_layer *l, const int in[2], const int out[2],
                               lcl_error *err)
 {
@@ -191,10 +187,11 @@ static lcl_status get_kernels(lcl_layer *l, const int in[2], const int out[2],
     size_t n = LCL_COUNT(defines);
     int pool = (int)param_of(l)->pool;
 
-    s->forward_range =
-        (lcl_range){lanes, tiles(out[0], rows) * tiles(out[1], cols), planes};
-    s->backward_range =
-        (lcl_range){lanes, tiles(in[0], back_rows) * tiles(strides, back_cols), planes};
+    s->forward_range = (lcl_range){
+        lanes, lcl_tile_count(out[0], rows) * lcl_tile_count(out[1], cols), planes};
+    s->backward_range = (lcl_range){
+        lanes, lcl_tile_count(in[0], back_rows) * lcl_tile_count(strides, back_cols),
+        planes};
     LCL_TRY(lcl_layer_kernel(l, &s->forward, "pooling",
                              train ? names[pool].train : names[pool].test, x->block,
                              defines, n, err));
