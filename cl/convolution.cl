@@ -253,19 +253,24 @@ kernel void convolution_backward_weights(global const vec *restrict dy,
     }
     dw += (size_t)(share * LANES + LANE) * (G * K * C * KERNEL);
     db += (size_t)(share * LANES + LANE) * (G * K);
-    UNROLL for (int k = 0; k < KT; k++) if (k0 + k < K) {
+    vec sums[KT][CT][YT][XT], biases[KT]; /* in memory, which loops may go over */
+    UNROLL for (int k = 0; k < KT; k++) {
         UNROLL for (int c = 0; c < CT; c++) UNROLL for (int r = 0; r < YT; r++)
-            UNROLL for (int t = 0; t < XT; t++) {
-            if (c0 + c < C && t0 + t < KW) {
-                global float *out =
-                    dw + W_ROW(g * K + k0 + k, c0 + c, 0, 0) + (r0 + r) * KW + t0 + t;
-                const float value = sum_images(sum[k][c][r][t]);
-                *out = accumulate ? value + *out : value;
-            }
-        }
+            UNROLL for (int t = 0; t < XT; t++) sums[k][c][r][t] = sum[k][c][r][t];
+        biases[k] = bias[k];
+    }
+    for (int k = 0; k < min(KT, K - k0); k++) {
+        for (int c = 0; c < min(CT, C - c0); c++)
+            for (int r = 0; r < YT; r++)
+                for (int t = 0; t < min(XT, KW - t0); t++) {
+                    global float *out =
+                        dw + W_ROW(g * K + k0 + k, c0 + c, 0, 0) + (r0 + r) * KW + t0 + t;
+                    const float value = sum_images(sums[k][c][r][t]);
+                    *out = accumulate ? value + *out : value;
+                }
         if (add_bias) {
             global float *out = db + g * K + k0 + k;
-            const float value = sum_images(bias[k]);
+            const float value = sum_images(biases[k]);
             *out = accumulate_bias ? value + *out : value;
         }
     }

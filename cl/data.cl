@@ -31,7 +31,7 @@ kernel void data_batch(global const uchar *restrict records, global const float 
     int start[V], step[V]; /* from one column to the next */
 #endif
 
-    UNROLL for (int k = 0; k < V; k++) {
+    for (int k = 0; k < V; k++) {
         const ulong number = first + min(lane + k, n_images - 1);
 
         record[k] = records + number % n_records * STRIDE;

@@ -4,14 +4,10 @@
 
 #include "transpose.cl"
 
-#define ROW_BIAS 1    /* values of `bias_kind`: bias[i] is added to row i, */
-#define COLUMN_BIAS 2 /* or bias[j] to column j */
-
-#ifdef RELU /* what is done to C in the end */
-#define FINAL(type, x) max(x, (type)(0.0f))
-#else
-#define FINAL(type, x) (x)
-#endif
+/* What is done to C in the end: bits of `finish`. */
+#define ROW_BIAS 1    /* bias[i] is added to row i, */
+#define COLUMN_BIAS 2 /* or bias[j] to column j; */
+#define RELU 4        /* then negative values become 0 */
 
 /* Start of column block j of a matrix whose products lie `stride` apart and have
  * `blocks` column blocks each. */
@@ -27,12 +23,12 @@ kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
                        global const float *restrict a, long a_row, long a_column,
                        long a_stride, global const float *restrict b, long ldb,
                        long b_stride, global float *restrict c, long ldc, long c_stride,
-                       int accumulate, global const float *restrict bias, int bias_kind)
+                       int accumulate, global const float *restrict bias, int finish)
 {
     const int i0 = get_global_id(0) * MT, j0 = get_global_id(1) * NT;
     const size_t z = get_global_id(2);
     size_t a_start[MT], b_start[NT];
-    vec sum[MT][NT];
+    vec sum[MT][NT], sums[MT][NT]; /* in registers; in memory, which loops may go over */
 
     UNROLL for (int i = 0; i < MT; i++) {
         a_start[i] = min(i0 + i, m - 1) * a_row + z * a_stride;
@@ -51,77 +47,89 @@ kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
             }
         }
     }
-    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
-        if (i0 + i < m && j0 + j < n_blocks) {
+    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
+        sums[i][j] = sum[i][j];
+    for (int i = 0; i < min(MT, m - i0); i++)
+        for (int j = 0; j < min(NT, n_blocks - j0); j++) {
             global float *out = c + column_block(j0 + j, blocks, c_stride) + z * c_stride +
                                 (i0 + i) * ldc;
-            if (bias_kind == ROW_BIAS)
-                sum[i][j] += (vec)(bias[i0 + i]);
-            if (bias_kind == COLUMN_BIAS)
-                sum[i][j] += LOAD(bias + (j0 + j) % blocks * V);
+            vec total = sums[i][j];
+            if (finish & ROW_BIAS)
+                total += (vec)(bias[i0 + i]);
+            if (finish & COLUMN_BIAS)
+                total += LOAD(bias + (j0 + j) % blocks * V);
             if (accumulate)
-                sum[i][j] += LOAD(out);
-            STORE(FINAL(vec, sum[i][j]), out);
+                total += LOAD(out);
+            STORE(finish & RELU ? max(total, (vec)(0.0f)) : total, out);
         }
-    }
 }
 
 #ifdef TERMS
-/* For CPUs with many rows: TERMS rows of B at a time are copied, in the order in which they are
- * used, to a panel of NT vectors a row, and all row tiles of a share go over it. Numbers as for
- * gemm_outer; but B may be transposed (B_ROWS 0), and the last vector of a product be cut off.
+/* gemm_panel, for CPUs with many rows: TERMS rows of B at a time are copied, in the order in which
+ * they are used, to a panel of NT vectors a row, and all row tiles of a share go over it. Numbers as
+ * for gemm_outer; but B[k][j] is b[k * b_row + j * b_column], one of the two 1, and the last vector
+ * of a product may be cut off.
  * x: shares of the row tiles; y: panels; z: products. */
 
-/* The first `count` floats, and zeros. */
-inline vec load_some(global const float *p, int count)
+/* A function of its own: inlined, it would be compiled for each of a driver's forms of the kernel. */
+#define ONCE __attribute__((noinline))
+
+ONCE vec load_part(global const float *p, int count)
 {
     float lanes[V];
 
-    if (count >= V)
-        return LOAD(p);
     for (int i = 0; i < V; i++)
         lanes[i] = i < count ? p[i] : 0.0f;
     return LOAD(lanes);
 }
 
-inline void store_some(vec x, global float *p, int count)
+ONCE void store_part(vec x, global float *p, int count)
 {
     float lanes[V];
 
-    if (count >= V) {
-        STORE(x, p);
-        return;
-    }
     STORE(x, lanes);
     for (int i = 0; i < count; i++)
         p[i] = lanes[i];
 }
 
-/* Terms p0 .. p0 + count of B, whose vectors begin at `b` and have `columns` columns. */
-inline void copy_terms(vec panel[TERMS][NT], global const float *b[NT], const int columns[NT],
-                       size_t start, long ldb, int p0, int count)
+/* The first `count` floats, and zeros. */
+inline vec load_some(global const float *p, int count)
 {
-#if B_ROWS
-    bool whole = true;
-    UNROLL for (int j = 0; j < NT; j++) whole &= columns[j] == V;
-    for (int p = 0; p < count && whole; p++)
-        UNROLL for (int j = 0; j < NT; j++)
-            panel[p][j] = LOAD(b[j] + start + (p0 + p) * ldb);
-    for (int p = 0; p < count && !whole; p++)
+    return count >= V ? LOAD(p) : load_part(p, count);
+}
+
+inline void store_some(vec x, global float *p, int count)
+{
+    if (count >= V)
+        STORE(x, p);
+    else
+        store_part(x, p, count);
+}
+
+/* `count` terms of NT vectors of B, which begin at `b` and have `columns` columns, of rows ... */
+ONCE void copy_rows(vec panel[TERMS][NT], global const float *b[NT], const int columns[NT],
+                    size_t start, long b_row, int count)
+{
+    for (int p = 0; p < count; p++)
         for (int j = 0; j < NT; j++)
-            panel[p][j] = load_some(b[j] + start + (p0 + p) * ldb, columns[j]);
-#else
+            panel[p][j] = load_some(b[j] + start + p * b_row, columns[j]);
+}
+
+/* ... and of columns. */
+ONCE void copy_columns(vec panel[TERMS][NT], global const float *b[NT],
+                       const int columns[NT], size_t start, long b_column, int count)
+{
     for (int p = 0; p < count; p += V)
         for (int j = 0; j < NT; j++) {
             vec x[V];
             if (p + V <= count) {
                 UNROLL for (int i = 0; i < V; i++)
-                    x[i] = LOAD(b[j] + start + min(i, columns[j] - 1) * ldb + p0 + p);
+                    x[i] = LOAD(b[j] + start + min(i, columns[j] - 1) * b_column + p);
             } else {
                 float rest[V][V];
                 for (int i = 0; i < V; i++) {
                     const vec row = load_some(
-                        b[j] + start + min(i, columns[j] - 1) * ldb + p0 + p, count - p);
+                        b[j] + start + min(i, columns[j] - 1) * b_column + p, count - p);
                     STORE(row, rest[i]);
                 }
                 UNROLL for (int i = 0; i < V; i++) x[i] = LOAD(rest[i]);
@@ -130,35 +138,56 @@ inline void copy_terms(vec panel[TERMS][NT], global const float *b[NT], const in
             for (int q = 0; q < min(V, count - p); q++)
                 panel[p + q][j] = x[q];
         }
-#endif
 }
 
-#ifdef RELU
-#define FINISHED true
-#else
-#define FINISHED (bias_kind != 0)
-#endif
+/* sums = MT rows times a panel of `products` times `count` terms, k apart. */
+ONCE void multiply_panel(vec sums[MT][NT], global const float *const rows[MT], long a_column,
+                         long a_stride, const vec panel[TERMS][NT], int products, int k,
+                         int count)
+{
+    vec sum[MT][NT];
+
+    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
+        sum[i][j] = (vec)(0.0f);
+    for (int s = 0; s < products; s++) {
+        const vec(*terms)[NT] = panel + s * k;
+        size_t at = s * a_stride;
+        for (int p = 0; p < count; p++) {
+            vec x[NT];
+            UNROLL for (int j = 0; j < NT; j++) x[j] = terms[p][j];
+            UNROLL for (int i = 0; i < MT; i++) {
+                const vec f = (vec)(rows[i][at]);
+                UNROLL for (int j = 0; j < NT; j++) sum[i][j] = mad(f, x[j], sum[i][j]);
+            }
+            at += a_column;
+        }
+    }
+    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
+        sums[i][j] = sum[i][j];
+}
+
 kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
-                       global const float *restrict a, long lda, long a_stride,
-                       global const float *restrict b, long ldb, long b_stride,
-                       global float *restrict c, long ldc, long c_stride, int accumulate,
-                       global const float *restrict bias, int bias_kind)
+                       global const float *restrict a, long a_row, long a_column,
+                       long a_stride, global const float *restrict b, long b_row,
+                       long b_column, long b_stride, global float *restrict c, long ldc,
+                       long c_stride, int accumulate, global const float *restrict bias,
+                       int finish)
 {
     const int j0 = get_global_id(1) * NT, tiles = (m + MT - 1) / MT;
     const int share = get_global_id(0), n_shares = get_global_size(0);
     const size_t z = get_global_id(2);
-    vec panel[TERMS][NT];
-    global const float *b_start[NT];
+    vec panel[TERMS][NT], sums[MT][NT];
+    global const float *b_start[NT], *rows[MT];
     global float *c_start[NT];
     int columns[NT]; /* of a vector that are in its product */
     bool whole = j0 + NT <= n_blocks;
 
-    UNROLL for (int j = 0; j < NT; j++) {
+    for (int j = 0; j < NT; j++) {
         const int block = min(j0 + j, n_blocks - 1), product = block / blocks;
-        const int column = block % blocks * V;
-        b_start[j] = b + (product + z) * b_stride + (B_ROWS ? column : column * ldb);
+        const long column = block % blocks * V;
+        b_start[j] = b + (product + z) * b_stride + column * b_column;
         c_start[j] = c + (product + z) * c_stride + column;
-        columns[j] = min(n - column, V);
+        columns[j] = min(n - (int)column, V);
         whole &= columns[j] == V;
     }
     /* Where products are short, a panel has terms of several. */
@@ -168,52 +197,41 @@ kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
         for (int p0 = 0; p0 < k; p0 += TERMS) {
             const int count = min(k - p0, TERMS);
             const bool add = accumulate || s0 > 0 || p0 > 0;
-            const bool last = s_end == n_sum && p0 + count == k;
-            global const float *as = a + (z + s0) * a_stride + p0 * (A_ROWS ? 1 : lda);
+            const int ending = s_end == n_sum && p0 + count == k ? finish : 0;
+            global const float *as = a + (z + s0) * a_stride + p0 * a_column;
             for (int s = s0; s < s_end; s++)
-                copy_terms(panel + (s - s0) * k, b_start, columns, s * b_stride, ldb, p0, count);
+                if (b_column == 1)
+                    copy_rows(panel + (s - s0) * k, b_start, columns, s * b_stride + p0 * b_row,
+                              b_row, count);
+                else
+                    copy_columns(panel + (s - s0) * k, b_start, columns, s * b_stride + p0,
+                                 b_column, count);
             for (int tile = tiles * share / n_shares; tile < tiles * (share + 1) / n_shares;
                  tile++) {
-                global const float *rows[MT];
-                vec sum[MT][NT], sums[MT][NT];
-                UNROLL for (int i = 0; i < MT; i++) {
-                    rows[i] = as + min(tile * MT + i, m - 1) * (A_ROWS ? lda : 1);
-                    UNROLL for (int j = 0; j < NT; j++) sum[i][j] = (vec)(0.0f);
-                }
-                for (int s = s0; s < s_end; s++) {
-                    const vec(*terms)[NT] = panel + (s - s0) * k;
-                    size_t at = (s - s0) * a_stride;
-                    for (int p = 0; p < count; p++) {
-                        vec x[NT];
-                        UNROLL for (int j = 0; j < NT; j++) x[j] = terms[p][j];
-                        UNROLL for (int i = 0; i < MT; i++) {
-                            const vec f = (vec)(rows[i][at]);
-                            UNROLL for (int j = 0; j < NT; j++)
-                                sum[i][j] = mad(f, x[j], sum[i][j]);
-                        }
-                        at += A_ROWS ? 1 : lda;
-                    }
-                }
-                UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
-                    sums[i][j] = sum[i][j];
-                if (whole && !(last && FINISHED) && tile * MT + MT <= m) {
+                const int i0 = tile * MT;
+                for (int i = 0; i < MT; i++)
+                    rows[i] = as + min(i0 + i, m - 1) * a_row;
+                multiply_panel(sums, rows, a_column, a_stride, panel, s_end - s0, k, count);
+                if (whole && !ending && i0 + MT <= m) {
                     for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
-                        global float *out = c_start[j] + (size_t)(tile * MT + i) * ldc;
+                        global float *out = c_start[j] + (size_t)(i0 + i) * ldc;
                         STORE(add ? sums[i][j] + LOAD(out) : sums[i][j], out);
                     }
                     continue;
                 }
-                for (int i = 0; i < min(MT, m - tile * MT); i++)
+                for (int i = 0; i < min(MT, m - i0); i++)
                     for (int j = 0; j < min(NT, n_blocks - j0); j++) {
-                        global float *out = c_start[j] + (tile * MT + i) * ldc;
+                        global float *out = c_start[j] + (i0 + i) * ldc;
                         vec total = sums[i][j];
                         if (add)
                             total += load_some(out, columns[j]);
-                        if (last && bias_kind == ROW_BIAS)
-                            total += (vec)(bias[tile * MT + i]);
-                        if (last && bias_kind == COLUMN_BIAS)
+                        if (ending & ROW_BIAS)
+                            total += (vec)(bias[i0 + i]);
+                        if (ending & COLUMN_BIAS)
                             total += load_some(bias + (j0 + j) % blocks * V, columns[j]);
-                        store_some(last ? FINAL(vec, total) : total, out, columns[j]);
+                        if (ending & RELU)
+                            total = max(total, (vec)(0.0f));
+                        store_some(total, out, columns[j]);
                     }
             }
         }
@@ -228,7 +246,7 @@ kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
 kernel void gemm_dot(int m, int n, int k, int n_sum, global const float *restrict a,
                      long lda, long a_stride, global const float *restrict b, long ldb,
                      long b_stride, global float *restrict c, long ldc, long c_stride,
-                     int accumulate, global const float *restrict bias, int bias_kind)
+                     int accumulate, global const float *restrict bias, int finish)
 {
     const int j0 = get_global_id(1) * NT, tiles = (m + MT - 1) / MT;
     const int share = get_global_id(0), n_shares = get_global_size(0);
@@ -270,9 +288,9 @@ kernel void gemm_dot(int m, int n, int k, int n_sum, global const float *restric
                         float value = sum_lanes(sum[i][j]) + rest[i][j];
                         if (add)
                             value += *out;
-                        if (last && bias_kind)
-                            value += bias[bias_kind == ROW_BIAS ? i0 + i : j0 + j];
-                        *out = last ? FINAL(float, value) : value;
+                        if (last && (finish & (ROW_BIAS | COLUMN_BIAS)))
+                            value += bias[finish & ROW_BIAS ? i0 + i : j0 + j];
+                        *out = last && (finish & RELU) ? max(value, 0.0f) : value;
                     }
                 }
             }
@@ -284,7 +302,7 @@ kernel void gemm_any(int k, int n_sum, int j0, global const float *restrict a, l
                      long a_column, long a_stride, global const float *restrict b,
                      long b_row, long b_column, long b_stride, global float *restrict c,
                      long ldc, long c_stride, int accumulate,
-                     global const float *restrict bias, int bias_kind)
+                     global const float *restrict bias, int finish)
 {
     const size_t i = get_global_id(0), j = j0 + get_global_id(1), z = get_global_id(2);
     global float *out = c + z * c_stride + i * ldc + j;
@@ -294,19 +312,21 @@ kernel void gemm_any(int k, int n_sum, int j0, global const float *restrict a, l
         for (int p = 0; p < k; p++)
             sum = mad(a[(z + s) * a_stride + i * a_row + p * a_column],
                       b[(z + s) * b_stride + p * b_row + j * b_column], sum);
-    if (bias_kind)
-        sum += bias[bias_kind == ROW_BIAS ? i : j];
-    *out = FINAL(float, accumulate ? sum + *out : sum);
+    if (finish & (ROW_BIAS | COLUMN_BIAS))
+        sum += bias[finish & ROW_BIAS ? i : j];
+    if (accumulate)
+        sum += *out;
+    *out = finish & RELU ? max(sum, 0.0f) : sum;
 }
 
 /* C = bias, for products that then add to it. */
-kernel void gemm_bias(int n, global const float *restrict bias, int bias_kind,
+kernel void gemm_bias(int n, global const float *restrict bias, int finish,
                       global float *restrict c, long ldc, long c_stride)
 {
     global float *row = c + get_global_id(1) * c_stride + get_global_id(0) * ldc;
 
     for (int j = 0; j < n; j++)
-        row[j] = bias[bias_kind == ROW_BIAS ? get_global_id(0) : j];
+        row[j] = bias[finish & ROW_BIAS ? get_global_id(0) : j];
 }
 
 /* C = max(C, 0), for products that others made. */

@@ -98,7 +98,7 @@ kernel void winograd_filter(global const float *restrict w, global float *restri
     const int first = get_global_id(0) * V, g = get_global_id(1);
     int from[V];
 
-    UNROLL for (int v = 0; v < V; v++) {
+    for (int v = 0; v < V; v++) {
         const int f = first + v, k = min(f / (C * KB) * KB + f % KB, K - 1);
         from[v] = ((g * K + k) * C + f / KB % C) * R * R;
     }

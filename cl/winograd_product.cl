@@ -42,7 +42,7 @@ kernel void winograd_multiply(global const float *restrict filters, global const
 #define FACTOR(r) w[(r) * KB + i]
                 STEP(FACTOR)
             }
-        UNROLL for (int i = 0; i < DEPTH % KB; i++)
+        for (int i = 0; i < DEPTH % KB; i++)
             STEP(FACTOR)
 #undef FACTOR
 #else
@@ -134,12 +134,15 @@ kernel void winograd_filter_product(global const vec *restrict v, global const v
                 }
             }
         }
-        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++) {
-            const float total = sum_lanes(sum[k][c]);
-            global float *to = du + (k0 + k) * C + c0 + c;
-            if (k0 + k >= k_first && c0 + c >= c_first)
+        vec sums[KT][CT]; /* in memory, which loops may go over */
+        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
+            sums[k][c] = sum[k][c];
+        for (int k = k_first - k0; k < KT; k++)
+            for (int c = c_first - c0; c < CT; c++) {
+                const float total = sum_lanes(sums[k][c]);
+                global float *to = du + (k0 + k) * C + c0 + c;
                 *to = accumulate ? *to + total : total;
-        }
+            }
     }
 #endif
     if (with_bias && point == BIAS_POINT)

@@ -21,7 +21,7 @@
 /* Registers of a CPU: those for sums tell which, and the rest is for what they are made of. */
 #define REGISTERS(for_sums) ((for_sums) <= 12 ? 16 : (for_sums) + 8)
 
-enum { NO_BIAS, ROW_BIAS, COLUMN_BIAS }; /* bias_kind of cl/gemm.cl */
+enum { ROW_BIAS = 1, COLUMN_BIAS = 2, RELU = 4 }; /* bits of `finish` in cl/gemm.cl */
 
 lcl_status lcl_gemm_backend_parse(lcl_gemm_backend *out, const char *name, lcl_error *err)
 {
@@ -77,7 +77,7 @@ static void element_strides(const lcl_matrix *m, cl_long *row, cl_long *column)
 
 /* What every one of our kernels takes, in OpenCL's types. */
 typedef struct {
-    cl_int m, n, k, n_sum, accumulate, bias_kind;
+    cl_int m, n, k, n_sum, accumulate, finish;
     cl_long a_row, a_column, a_stride, b_row, b_column, b_stride, ldc, c_stride;
     cl_mem bias;
     size_t products; /* work-items along z */
@@ -91,9 +91,8 @@ static own_args own_prepare(const lcl_gemm_args *g)
         .k = (cl_int)g->k,
         .n_sum = g->sum ? (cl_int)g->batch : 1,
         .accumulate = g->beta != 0,
-        .bias_kind = g->row_bias      ? ROW_BIAS
-                     : g->column_bias ? COLUMN_BIAS
-                                      : NO_BIAS,
+        .finish = (g->row_bias ? ROW_BIAS : 0) | (g->column_bias ? COLUMN_BIAS : 0) |
+                  (g->relu ? RELU : 0),
         .a_stride = (cl_long)g->a.stride,
         .b_stride = (cl_long)g->b.stride,
         .ldc = (cl_long)g->c.ld,
@@ -109,12 +108,12 @@ static own_args own_prepare(const lcl_gemm_args *g)
 }
 
 static lcl_status own_kernel(lcl_kernel **out, lcl_device *dev, const char *name,
-                             int vector, int rows, int columns, bool relu, lcl_error *err)
+                             int vector, int rows, int columns, lcl_error *err)
 {
     const lcl_define defines[] = {
-        {"B", vector}, {"V", vector}, {"MT", rows}, {"NT", columns}, {"RELU", 1}};
+        {"B", vector}, {"V", vector}, {"MT", rows}, {"NT", columns}};
 
-    return lcl_kernel_get(out, dev, "gemm", name, defines, relu ? 5 : 4, err);
+    return lcl_kernel_get(out, dev, "gemm", name, defines, LCL_COUNT(defines), err);
 }
 
 /* Columns j0.. of C, one element a work-item. */
@@ -125,14 +124,14 @@ static lcl_status own_any(lcl_device *dev, const lcl_gemm_args *g, size_t j0,
     cl_int first = (cl_int)j0;
     lcl_kernel *kernel;
 
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_any", 1, 1, 1, g->relu, err));
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_any", 1, 1, 1, err));
     const lcl_arg args[] = {
         LCL_ARG(o.k),         LCL_ARG(o.n_sum),     LCL_ARG(first),
         LCL_ARG(g->a.buffer), LCL_ARG(o.a_row),     LCL_ARG(o.a_column),
         LCL_ARG(o.a_stride),  LCL_ARG(g->b.buffer), LCL_ARG(o.b_row),
         LCL_ARG(o.b_column),  LCL_ARG(o.b_stride),  LCL_ARG(g->c.buffer),
         LCL_ARG(o.ldc),       LCL_ARG(o.c_stride),  LCL_ARG(o.accumulate),
-        LCL_ARG(o.bias),      LCL_ARG(o.bias_kind)};
+        LCL_ARG(o.bias),      LCL_ARG(o.finish)};
     return lcl_kernel_run(dev, kernel, (lcl_range){g->m, g->n - j0, o.products},
                           (lcl_range){0}, args, LCL_COUNT(args), err);
 }
@@ -151,14 +150,14 @@ static lcl_status own_outer(lcl_device *dev, const lcl_gemm_args *g, int vector,
     int rows, columns;
 
     lcl_blas_tile(g->m, n_blocks, 1, lcl_tile_get(dev, LCL_TILE_GEMM), &rows, &columns);
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_outer", vector, rows, columns, g->relu, err));
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_outer", vector, rows, columns, err));
     const lcl_arg args[] = {
         LCL_ARG(o.m),          LCL_ARG(blocks),     LCL_ARG(all_blocks),
         LCL_ARG(o.k),          LCL_ARG(o.n_sum),    LCL_ARG(g->a.buffer),
         LCL_ARG(o.a_row),      LCL_ARG(o.a_column), LCL_ARG(o.a_stride),
         LCL_ARG(g->b.buffer),  LCL_ARG(o.b_row),    LCL_ARG(o.b_stride),
         LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),      LCL_ARG(o.c_stride),
-        LCL_ARG(o.accumulate), LCL_ARG(o.bias),     LCL_ARG(o.bias_kind)};
+        LCL_ARG(o.accumulate), LCL_ARG(o.bias),     LCL_ARG(o.finish)};
     lcl_range range = {tiles(g->m, rows), tiles(n_blocks, columns),
                        merged ? 1 : o.products};
     LCL_TRY(
@@ -194,14 +193,14 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
     int rows, columns;
 
     lcl_blas_tile(g->m, g->n, 1, lcl_tile_get(dev, LCL_TILE_GEMM_DOT), &rows, &columns);
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_dot", vector, rows, columns, g->relu, err));
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_dot", vector, rows, columns, err));
     const lcl_arg args[] = {
         LCL_ARG(o.m),        LCL_ARG(o.n),          LCL_ARG(o.k),
         LCL_ARG(o.n_sum),    LCL_ARG(g->a.buffer),  LCL_ARG(o.a_row),
         LCL_ARG(o.a_stride), LCL_ARG(g->b.buffer),  LCL_ARG(o.b_column),
         LCL_ARG(o.b_stride), LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),
         LCL_ARG(o.c_stride), LCL_ARG(o.accumulate), LCL_ARG(o.bias),
-        LCL_ARG(o.bias_kind)};
+        LCL_ARG(o.finish)};
     const size_t row_tiles = tiles(g->m, rows), column_tiles = tiles(g->n, columns);
     const size_t shares = lcl_device_is_cpu(dev)
                               ? row_shares(dev, row_tiles, column_tiles * o.products)
@@ -232,7 +231,6 @@ static lcl_status own_panel(lcl_device *dev, const lcl_gemm_args *g, int vector,
     const bool merged = !g->sum && g->a.stride == 0;
     const size_t n_blocks = merged ? per_product * g->batch : per_product;
     cl_int blocks = (cl_int)per_product, all_blocks = (cl_int)n_blocks;
-    cl_long lda = (cl_long)g->a.ld, ldb = (cl_long)g->b.ld;
     lcl_kernel *kernel;
     int rows, columns;
 
@@ -242,18 +240,17 @@ static lcl_status own_panel(lcl_device *dev, const lcl_gemm_args *g, int vector,
                                   {"V", vector},
                                   {"MT", rows},
                                   {"NT", columns},
-                                  {"TERMS", (long)(PANEL_BYTES / row_bytes)},
-                                  {"A_ROWS", !g->a.transposed},
-                                  {"B_ROWS", !g->b.transposed},
-                                  {"RELU", 1}};
+                                  {"TERMS", (long)(PANEL_BYTES / row_bytes)}};
     LCL_TRY(lcl_kernel_get(&kernel, dev, "gemm", "gemm_panel", defines,
-                           LCL_COUNT(defines) - !g->relu, err));
-    const lcl_arg args[] = {LCL_ARG(o.m),          LCL_ARG(o.n),    LCL_ARG(blocks),
-                            LCL_ARG(all_blocks),   LCL_ARG(o.k),    LCL_ARG(o.n_sum),
-                            LCL_ARG(g->a.buffer),  LCL_ARG(lda),    LCL_ARG(o.a_stride),
-                            LCL_ARG(g->b.buffer),  LCL_ARG(ldb),    LCL_ARG(o.b_stride),
-                            LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),  LCL_ARG(o.c_stride),
-                            LCL_ARG(o.accumulate), LCL_ARG(o.bias), LCL_ARG(o.bias_kind)};
+                           LCL_COUNT(defines), err));
+    const lcl_arg args[] = {
+        LCL_ARG(o.m),         LCL_ARG(o.n),         LCL_ARG(blocks),
+        LCL_ARG(all_blocks),  LCL_ARG(o.k),         LCL_ARG(o.n_sum),
+        LCL_ARG(g->a.buffer), LCL_ARG(o.a_row),     LCL_ARG(o.a_column),
+        LCL_ARG(o.a_stride),  LCL_ARG(g->b.buffer), LCL_ARG(o.b_row),
+        LCL_ARG(o.b_column),  LCL_ARG(o.b_stride),  LCL_ARG(g->c.buffer),
+        LCL_ARG(o.ldc),       LCL_ARG(o.c_stride),  LCL_ARG(o.accumulate),
+        LCL_ARG(o.bias),      LCL_ARG(o.finish)};
     const size_t products = merged ? 1 : o.products, panels = tiles(n_blocks, columns);
     const size_t shares = row_shares(dev, tiles(g->m, rows), products * panels);
     return lcl_kernel_run(dev, kernel, (lcl_range){shares, panels, products},
@@ -302,8 +299,8 @@ static lcl_status add_bias(lcl_device *dev, const lcl_gemm_args *g, lcl_error *e
     own_args o = own_prepare(g);
     lcl_kernel *kernel;
 
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_bias", 1, 1, 1, false, err));
-    const lcl_arg args[] = {LCL_ARG(o.n),         LCL_ARG(o.bias), LCL_ARG(o.bias_kind),
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_bias", 1, 1, 1, err));
+    const lcl_arg args[] = {LCL_ARG(o.n),         LCL_ARG(o.bias), LCL_ARG(o.finish),
                             LCL_ARG(g->c.buffer), LCL_ARG(o.ldc),  LCL_ARG(o.c_stride)};
     return lcl_kernel_run(dev, kernel, (lcl_range){g->m, g->batch, 1}, (lcl_range){0},
                           args, LCL_COUNT(args), err);
@@ -314,7 +311,7 @@ static lcl_status apply_relu(lcl_device *dev, const lcl_gemm_args *g, lcl_error 
     own_args o = own_prepare(g);
     lcl_kernel *kernel;
 
-    LCL_TRY(own_kernel(&kernel, dev, "gemm_relu", 1, 1, 1, false, err));
+    LCL_TRY(own_kernel(&kernel, dev, "gemm_relu", 1, 1, 1, err));
     const lcl_arg args[] = {LCL_ARG(o.n), LCL_ARG(g->c.buffer), LCL_ARG(o.ldc),
                             LCL_ARG(o.c_stride)};
     return lcl_kernel_run(dev, kernel, (lcl_range){g->m, g->batch, 1}, (lcl_range){0},

@@ -1,6 +1,9 @@
 /* The lenet-cl program: finds the command, runs it, prints its error, returns its exit
  * code. */
 #include <stdio.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "commands/args.h"
 
@@ -33,6 +36,11 @@ int main(int argc, char **argv)
     lcl_error err = {0};
     lcl_args *args = NULL;
     lcl_request request = LCL_ARGS_RUN;
+
+#ifdef __GLIBC__
+    /* One heap: the drivers' threads compile kernels, and one of their own takes 10 MB more. */
+    mallopt(M_ARENA_MAX, 1);
+#endif
     lcl_status status =
         lcl_args_parse(&args, &request, argc, argv, lcl_commands, stderr, &err);
     int code = status == LCL_OK ? run(args, request, &err) : lcl_exit_code(status);
