@@ -34,7 +34,7 @@ static const char *const style[] = {
     "p{margin:.15rem 0 0;color:var(--dim);font-size:.87rem}",
     /* cards */
     ".grid{display:grid;gap:1rem;margin-top:1rem;",
-    "grid-template-columns:repeat(auto-fit,minmax(min(100%,32rem),1fr))}",
+    "grid-template-columns:repeat(auto-fit,minmax(min(100%,39rem),1fr))}",
     ".devices{grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr))}",
     ".card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;",
     "padding:1rem 1.1rem;min-width:0}",
