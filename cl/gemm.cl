@@ -240,21 +240,23 @@ kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
 #endif
 
 /* C = A B^T with vectors along k, which is contiguous in both: tiles of MT x NT dot products. CHUNK
- * terms, of NT rows of B, stay in a cache while a share of the row tiles goes over them.
- * x: shares of the row tiles; y: column tiles; z: products. */
-#define CHUNK 2048
-kernel void gemm_dot(int m, int n, int k, int n_sum, global const float *restrict a,
+ * terms, of NT rows of B, stay in the first cache while a share of the row tiles goes over them, and
+ * those of A in the second while `each` column tiles do.
+ * x: shares of the row tiles; y: of the column tiles; z: products. */
+#define CHUNK 1024
+kernel void gemm_dot(int m, int n, int k, int n_sum, int each, global const float *restrict a,
                      long lda, long a_stride, global const float *restrict b, long ldb,
                      long b_stride, global float *restrict c, long ldc, long c_stride,
                      int accumulate, global const float *restrict bias, int finish)
 {
-    const int j0 = get_global_id(1) * NT, tiles = (m + MT - 1) / MT;
-    const int share = get_global_id(0), n_shares = get_global_size(0);
+    const int tiles = (m + MT - 1) / MT, share = get_global_id(0), n_shares = get_global_size(0);
     const int first = tiles * share / n_shares, end = tiles * (share + 1) / n_shares;
+    const int j_first = get_global_id(1) * each * NT, j_end = min(j_first + each * NT, n);
     const size_t z = get_global_id(2);
 
     for (int s = 0; s < n_sum; s++)
-        for (int p0 = 0; p0 < k; p0 += CHUNK) {
+        for (int p0 = 0; p0 < k; p0 += CHUNK)
+            for (int j0 = j_first; j0 < j_end; j0 += NT) {
             const int p_end = min(p0 + CHUNK, k);
             const bool add = accumulate || s > 0 || p0 > 0;
             const bool last = s + 1 == n_sum && p_end == k;

@@ -17,6 +17,7 @@
 #define WIDE_PANELS 16  /* registers for sums */
 #define PANEL_TILES 3   /* row tiles that take as long as its copy */
 #define PANEL_ROWS 64   /* of C that pay for it */
+#define DOT_ITEMS 8     /* of a unit of a CPU, where dot products are enough */
 #define LONG_SUM 1024   /* terms that pay for the sums of dot products */
 /* Registers of a CPU: those for sums tell which, and the rest is for what they are made of. */
 #define REGISTERS(for_sums) ((for_sums) <= 12 ? 16 : (for_sums) + 8)
@@ -184,6 +185,17 @@ static size_t row_shares(const lcl_device *dev, size_t row_tiles, size_t panels)
     return shares;
 }
 
+/* Column tiles of a work-item of gemm_dot: on a CPU as many as leave each unit some items. */
+static size_t dot_columns(const lcl_device *dev, size_t column_tiles, size_t products)
+{
+    const size_t items = DOT_ITEMS * lcl_device_get_info(dev)->compute_units;
+    const size_t each = column_tiles * products / items;
+
+    if (!lcl_device_is_cpu(dev) || each < 1)
+        return 1;
+    return each < column_tiles ? each : column_tiles;
+}
+
 /* Vectors along k, for A row-major and B given transposed. */
 static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
                           lcl_error *err)
@@ -194,18 +206,20 @@ static lcl_status own_dot(lcl_device *dev, const lcl_gemm_args *g, int vector,
 
     lcl_blas_tile(g->m, g->n, 1, lcl_tile_get(dev, LCL_TILE_GEMM_DOT), &rows, &columns);
     LCL_TRY(own_kernel(&kernel, dev, "gemm_dot", vector, rows, columns, err));
-    const lcl_arg args[] = {
-        LCL_ARG(o.m),        LCL_ARG(o.n),          LCL_ARG(o.k),
-        LCL_ARG(o.n_sum),    LCL_ARG(g->a.buffer),  LCL_ARG(o.a_row),
-        LCL_ARG(o.a_stride), LCL_ARG(g->b.buffer),  LCL_ARG(o.b_column),
-        LCL_ARG(o.b_stride), LCL_ARG(g->c.buffer),  LCL_ARG(o.ldc),
-        LCL_ARG(o.c_stride), LCL_ARG(o.accumulate), LCL_ARG(o.bias),
-        LCL_ARG(o.finish)};
     const size_t row_tiles = tiles(g->m, rows), column_tiles = tiles(g->n, columns);
+    const cl_int each = (cl_int)dot_columns(dev, column_tiles, o.products);
+    const lcl_arg args[] = {
+        LCL_ARG(o.m),        LCL_ARG(o.n),        LCL_ARG(o.k),
+        LCL_ARG(o.n_sum),    LCL_ARG(each),       LCL_ARG(g->a.buffer),
+        LCL_ARG(o.a_row),    LCL_ARG(o.a_stride), LCL_ARG(g->b.buffer),
+        LCL_ARG(o.b_column), LCL_ARG(o.b_stride), LCL_ARG(g->c.buffer),
+        LCL_ARG(o.ldc),      LCL_ARG(o.c_stride), LCL_ARG(o.accumulate),
+        LCL_ARG(o.bias),     LCL_ARG(o.finish)};
+    const size_t column_shares = tiles(column_tiles, each);
     const size_t shares = lcl_device_is_cpu(dev)
-                              ? row_shares(dev, row_tiles, column_tiles * o.products)
+                              ? row_shares(dev, row_tiles, column_shares * o.products)
                               : row_tiles;
-    return lcl_kernel_run(dev, kernel, (lcl_range){shares, column_tiles, o.products},
+    return lcl_kernel_run(dev, kernel, (lcl_range){shares, column_shares, o.products},
                           (lcl_range){0}, args, LCL_COUNT(args), err);
 }
 
