@@ -257,46 +257,46 @@ kernel void gemm_dot(int m, int n, int k, int n_sum, int each, global const floa
     for (int s = 0; s < n_sum; s++)
         for (int p0 = 0; p0 < k; p0 += CHUNK)
             for (int j0 = j_first; j0 < j_end; j0 += NT) {
-            const int p_end = min(p0 + CHUNK, k);
-            const bool add = accumulate || s > 0 || p0 > 0;
-            const bool last = s + 1 == n_sum && p_end == k;
-            for (int i0 = first * MT; i0 < min(end * MT, m); i0 += MT) {
-                global const float *ap[MT], *bp[NT];
-                vec sum[MT][NT];
-                float rest[MT][NT];
-                UNROLL for (int i = 0; i < MT; i++)
-                    ap[i] = a + (z + s) * a_stride + min(i0 + i, m - 1) * lda;
-                UNROLL for (int j = 0; j < NT; j++)
-                    bp[j] = b + (z + s) * b_stride + min(j0 + j, n - 1) * ldb;
-                UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
-                    sum[i][j] = (vec)(0.0f);
-                    rest[i][j] = 0.0f;
-                }
-                int p = p0;
-                for (; p + V <= p_end; p += V) {
-                    vec x[NT];
-                    UNROLL for (int j = 0; j < NT; j++) x[j] = LOAD(bp[j] + p);
-                    UNROLL for (int i = 0; i < MT; i++) {
-                        const vec f = LOAD(ap[i] + p);
-                        UNROLL for (int j = 0; j < NT; j++) sum[i][j] = mad(f, x[j], sum[i][j]);
+                const int p_end = min(p0 + CHUNK, k);
+                const bool add = accumulate || s > 0 || p0 > 0;
+                const bool last = s + 1 == n_sum && p_end == k;
+                for (int i0 = first * MT; i0 < min(end * MT, m); i0 += MT) {
+                    global const float *ap[MT], *bp[NT];
+                    vec sum[MT][NT];
+                    float rest[MT][NT];
+                    UNROLL for (int i = 0; i < MT; i++)
+                        ap[i] = a + (z + s) * a_stride + min(i0 + i, m - 1) * lda;
+                    UNROLL for (int j = 0; j < NT; j++)
+                        bp[j] = b + (z + s) * b_stride + min(j0 + j, n - 1) * ldb;
+                    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
+                        sum[i][j] = (vec)(0.0f);
+                        rest[i][j] = 0.0f;
                     }
-                }
-                for (; p < p_end; p++)
-                    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
-                        rest[i][j] = mad(ap[i][p], bp[j][p], rest[i][j]);
-                UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
-                    if (i0 + i < m && j0 + j < n) {
-                        global float *out = c + z * c_stride + (i0 + i) * ldc + j0 + j;
-                        float value = sum_lanes(sum[i][j]) + rest[i][j];
-                        if (add)
-                            value += *out;
-                        if (last && (finish & (ROW_BIAS | COLUMN_BIAS)))
-                            value += bias[finish & ROW_BIAS ? i0 + i : j0 + j];
-                        *out = last && (finish & RELU) ? max(value, 0.0f) : value;
+                    int p = p0;
+                    for (; p + V <= p_end; p += V) {
+                        vec x[NT];
+                        UNROLL for (int j = 0; j < NT; j++) x[j] = LOAD(bp[j] + p);
+                        UNROLL for (int i = 0; i < MT; i++) {
+                            const vec f = LOAD(ap[i] + p);
+                            UNROLL for (int j = 0; j < NT; j++) sum[i][j] = mad(f, x[j], sum[i][j]);
+                        }
+                    }
+                    for (; p < p_end; p++)
+                        UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
+                            rest[i][j] = mad(ap[i][p], bp[j][p], rest[i][j]);
+                    UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
+                        if (i0 + i < m && j0 + j < n) {
+                            global float *out = c + z * c_stride + (i0 + i) * ldc + j0 + j;
+                            float value = sum_lanes(sum[i][j]) + rest[i][j];
+                            if (add)
+                                value += *out;
+                            if (last && (finish & (ROW_BIAS | COLUMN_BIAS)))
+                                value += bias[finish & ROW_BIAS ? i0 + i : j0 + j];
+                            *out = last && (finish & RELU) ? max(value, 0.0f) : value;
+                        }
                     }
                 }
             }
-        }
 }
 
 /* C = A B one element a work-item, from column j0 on: edges, and layouts not met above. */
