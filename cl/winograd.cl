@@ -119,30 +119,40 @@ kernel void winograd_filter(global const float *restrict w, global float *restri
 #endif
 
 #ifdef FILTER_ADJOINT
-/* dw = G^T du G (+ dw), with du summed over `n_shares` arrays of [point][g][k][c]: V filters a
- * work-item, the last of them beginning earlier. x: vectors of filters, y: g. */
+/* dw = G^T du G (+ dw), with du summed over `n_shares` arrays of [point][g][ROWS][ROW_SIZE], of which
+ * COLUMNS are used: [k][c], or [c][k] where TOP_TURNED. V of a point's floats a work-item, the last
+ * of them beginning earlier. x: vectors, y: g. */
 kernel void winograd_filter_adjoint(global const float *restrict du, int n_shares,
                                     global float *restrict dw, int accumulate)
 {
-    const int first = get_global_id(0) * V, from = min(first, K * C - V), g = get_global_id(1);
+    const int first = get_global_id(0) * V, from = min(first, ROWS * ROW_SIZE - V);
+    const int g = get_global_id(1);
+    int to[V];
 
-    dw += (size_t)(g * K * C + from) * R * R;
+    for (int v = 0; v < V; v++) {
+        const int row = (from + v) / ROW_SIZE, column = (from + v) % ROW_SIZE;
+        const int k = TOP_TURNED ? column : row, c = TOP_TURNED ? row : column;
+        to[v] = from + v < first || column >= COLUMNS ? -1 : ((g * K + k) * C + c) * R * R;
+    }
 #define COLUMN(x, j)                                                                         \
     OUTER for (int i = 0; i < TN; i++)                                                       \
     {                                                                                        \
         x[i] = (vec)(0.0f);                                                                  \
         for (int s = 0; s < n_shares; s++)                                                   \
-            x[i] += LOAD(du + (((size_t)s * TN * TN + i * TN + (j)) * G + g) * K * C + from); \
+            x[i] += LOAD(du +                                                                \
+                         (((size_t)s * TN * TN + i * TN + (j)) * G + g) * ROWS * ROW_SIZE +  \
+                         from);                                                              \
     }
 #define ROW(i, x)                                                                            \
     OUTER for (int j = 0; j < R; j++)                                                        \
     {                                                                                        \
         float lanes[V];                                                                      \
         STORE(x[j], lanes);                                                                  \
-        for (int v = first - from; v < V; v++) {                                             \
-            global float *to = dw + (v * R + (i)) * R + j;                                   \
-            *to = accumulate ? *to + lanes[v] : lanes[v];                                    \
-        }                                                                                    \
+        for (int v = 0; v < V; v++)                                                          \
+            if (to[v] >= 0) {                                                                \
+                global float *at = dw + to[v] + (i)*R + j;                                   \
+                *at = accumulate ? *at + lanes[v] : lanes[v];                                \
+            }                                                                                \
     }
     GATHER_TILE(GT, R, COLUMN, ROW)
 #undef COLUMN

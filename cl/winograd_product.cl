@@ -4,21 +4,14 @@
 #include "transpose.cl"
 #include "winograd_panels.cl"
 
-#ifdef MULTIPLY
-/* out = filters * in, summed over c; or (ADJOINT) filters^T * in, summed over k: ROWS rows, a
- * multiple of RT, of DEPTH terms, for each group of channels. RT rows x GROUPS vectors at a time.
- * x: lanes, y: shares of the row tiles of a group of channels, and these; z: panels and points. */
-kernel void winograd_multiply(global const float *restrict filters, global const vec *restrict in,
-                              global vec *restrict out, int n_panels)
+#ifdef ROWS
+/* Row tiles first .. end of out = filters * in, summed over c; or (ADJOINT) filters^T * in, summed
+ * over k: ROWS rows, a multiple of RT, of DEPTH terms, for a point, group and panel. RT rows x GROUPS
+ * vectors at a time. */
+inline void multiply_filters(global const float *restrict filters, global const vec *restrict in,
+                             global vec *restrict out, int first, int end)
 {
-    const int g = get_global_id(1) / ROW_SHARES, share = get_global_id(1) % ROW_SHARES;
-    const int panel = get_global_id(2) % n_panels, point = get_global_id(2) / n_panels;
-    const int tiles = ROWS / RT;
-
-    filters += (size_t)(point * G + g) * FILTERS;
-    in += PANEL(G * DEPTH, point, panel, g * DEPTH);
-    out += PANEL(G * ROWS, point, panel, g * ROWS);
-    for (int tile = tiles * share / ROW_SHARES; tile < tiles * (share + 1) / ROW_SHARES; tile++) {
+    for (int tile = first; tile < end; tile++) {
         global const vec *x = in;
         vec sum[RT][GROUPS];
         UNROLL for (int r = 0; r < RT; r++) UNROLL for (int j = 0; j < GROUPS; j++)
@@ -60,6 +53,60 @@ kernel void winograd_multiply(global const float *restrict filters, global const
 }
 #endif
 
+#ifdef MULTIPLY
+/* x: lanes, y: shares of the row tiles of a group of channels, and these; z: panels and points. */
+kernel void winograd_multiply(global const float *restrict filters, global const vec *restrict in,
+                              global vec *restrict out, int n_panels)
+{
+    const int g = get_global_id(1) / ROW_SHARES, share = get_global_id(1) % ROW_SHARES;
+    const int panel = get_global_id(2) % n_panels, point = get_global_id(2) / n_panels;
+    const int tiles = ROWS / RT;
+
+    multiply_filters(filters + (size_t)(point * G + g) * FILTERS,
+                     in + PANEL(G * DEPTH, point, panel, g * DEPTH),
+                     out + PANEL(G * ROWS, point, panel, g * ROWS), tiles * share / ROW_SHARES,
+                     tiles * (share + 1) / ROW_SHARES);
+}
+#endif
+
+#ifdef FACTORS
+/* du = the products of FACTORS channels with CT vectors of others, the first n of which exist,
+ * summed over a panel's terms (and added to du). The others are turned, so that channels lie in
+ * vectors, and each term is a factor for FT x CT of them. Rows of du are ROW_SIZE floats. */
+inline void multiply_turned(global const vec *restrict factors, global const vec *restrict others,
+                            int n, global float *restrict du, bool add)
+{
+    global const float *f_start = (global const float *)factors;
+    float turned[GROUPS * B][CT * V];
+
+    for (int at = 0; at < GROUPS * LANES; at++)
+        for (int c = 0; c < CT; c++) {
+            vec x[V];
+            UNROLL for (int i = 0; i < V; i++)
+                x[i] = others[min(c * V + i, n - 1) * GROUPS * LANES + at];
+            transpose(x);
+            UNROLL for (int i = 0; i < V; i++) STORE(x[i], turned[at * V + i] + c * V);
+        }
+    for (int f0 = 0; f0 < FACTORS; f0 += FT) {
+        vec sum[FT][CT];
+        UNROLL for (int f = 0; f < FT; f++) UNROLL for (int c = 0; c < CT; c++)
+            sum[f][c] = add ? LOAD(du + min(f0 + f, FACTORS - 1) * ROW_SIZE + c * V)
+                            : (vec)(0.0f);
+        for (int i = 0; i < GROUPS * B; i++) {
+            vec x[CT];
+            UNROLL for (int c = 0; c < CT; c++) x[c] = LOAD(turned[i] + c * V);
+            UNROLL for (int f = 0; f < FT; f++) {
+                const vec factor = (vec)(f_start[min(f0 + f, FACTORS - 1) * GROUPS * B + i]);
+                UNROLL for (int c = 0; c < CT; c++) sum[f][c] = mad(factor, x[c], sum[f][c]);
+            }
+        }
+        UNROLL for (int f = 0; f < FT; f++) UNROLL for (int c = 0; c < CT; c++)
+            if (f0 + f < FACTORS)
+                STORE(sum[f][c], du + (f0 + f) * ROW_SIZE + c * V);
+    }
+}
+#endif
+
 #ifdef FILTER_PRODUCT
 /* du[share][point][g][k][c] = sum over this share's panels of v[k] u[c] (+ du). Points 1, 1 of v are
  * the sums of dy over the tiles: their sum is the gradient of the bias, db.
@@ -79,65 +126,37 @@ kernel void winograd_filter_product(global const vec *restrict v, global const v
 
     du += (((size_t)share * POS + point) * G + g) * K * C;
 #if TURNED
-    /* Few terms: a panel's u is turned, so that channels lie in vectors, and each term is a factor for
-     * KT x CT of them. */
     const int k_first = get_global_id(0) == 0 ? 0 : K, k_end = K; /* of db */
-    float turned[GROUPS * B][CT * V];
-    du += get_global_id(0) * CT * V;
-    for (int panel = first; panel < end; panel++) {
-        global const float *vs = (global const float *)(v + ROW(K, panel, 0));
-        global const vec *us = u + ROW(C, panel, get_global_id(0) * CT * V);
-        for (int at = 0; at < GROUPS * LANES; at++)
-            for (int c = 0; c < CT; c++) {
-                vec x[V];
-                UNROLL for (int i = 0; i < V; i++) x[i] = us[(c * V + i) * GROUPS * LANES + at];
-                transpose(x);
-                UNROLL for (int i = 0; i < V; i++) STORE(x[i], turned[at * V + i] + c * V);
-            }
-        for (int k0 = 0; k0 < K; k0 += KT) {
-            vec sum[KT][CT];
-            UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
-                sum[k][c] = panel > first || accumulate
-                                ? LOAD(du + min(k0 + k, K - 1) * C + c * V)
-                                : (vec)(0.0f);
-            for (int i = 0; i < GROUPS * B; i++) {
-                vec x[CT];
-                UNROLL for (int c = 0; c < CT; c++) x[c] = LOAD(turned[i] + c * V);
-                UNROLL for (int k = 0; k < KT; k++) {
-                    const vec f = (vec)(vs[min(k0 + k, K - 1) * GROUPS * B + i]);
-                    UNROLL for (int c = 0; c < CT; c++) sum[k][c] = mad(f, x[c], sum[k][c]);
-                }
-            }
-            UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
-                if (k0 + k < K)
-                    STORE(sum[k][c], du + (k0 + k) * C + c * V);
-        }
-    }
+    const int c = get_global_id(0) * CT * V;
+
+    for (int panel = first; panel < end; panel++)
+        multiply_turned(v + ROW(K, panel, 0), u + ROW(C, panel, c), C - c, du + c,
+                        panel > first || accumulate);
 #else
-    /* KT x CT sums at a time, their terms in the lanes of vectors. The last tiles begin earlier, so
+    /* FT x CT sums at a time, their terms in the lanes of vectors. The last tiles begin earlier, so
      * as to be whole, and leave out what others have. */
-    const int k_first = get_global_id(0) * KT, k_end = min(k_first + KT, K);
-    const int k0 = min(k_first, K - KT);
+    const int k_first = get_global_id(0) * FT, k_end = min(k_first + FT, K);
+    const int k0 = min(k_first, K - FT);
     for (int c_first = 0; c_first < C; c_first += CT) {
         const int c0 = min(c_first, C - CT);
-        vec sum[KT][CT];
-        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
+        vec sum[FT][CT];
+        UNROLL for (int k = 0; k < FT; k++) UNROLL for (int c = 0; c < CT; c++)
             sum[k][c] = (vec)(0.0f);
         for (int panel = first; panel < end; panel++) {
             global const vec *vs = v + ROW(K, panel, k0), *us = u + ROW(C, panel, c0);
             for (int i = 0; i < GROUPS * LANES; i++) {
                 vec x[CT];
                 UNROLL for (int c = 0; c < CT; c++) x[c] = us[c * GROUPS * LANES + i];
-                UNROLL for (int k = 0; k < KT; k++) {
+                UNROLL for (int k = 0; k < FT; k++) {
                     const vec f = vs[k * GROUPS * LANES + i];
                     UNROLL for (int c = 0; c < CT; c++) sum[k][c] = mad(f, x[c], sum[k][c]);
                 }
             }
         }
-        vec sums[KT][CT]; /* in memory, which loops may go over */
-        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int c = 0; c < CT; c++)
+        vec sums[FT][CT]; /* in memory, which loops may go over */
+        UNROLL for (int k = 0; k < FT; k++) UNROLL for (int c = 0; c < CT; c++)
             sums[k][c] = sum[k][c];
-        for (int k = k_first - k0; k < KT; k++)
+        for (int k = k_first - k0; k < FT; k++)
             for (int c = c_first - c0; c < CT; c++) {
                 const float total = sum_lanes(sums[k][c]);
                 global float *to = du + (k0 + k) * C + c0 + c;

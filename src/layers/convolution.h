@@ -31,22 +31,28 @@ typedef struct {
     size_t n_parts;
 } lcl_convolution_direct;
 
-/* Winograd convolution: kernels, transformed filters, and the layout of cl/winograd_panels.cl.
- * The tiles of all blocks are cut into chunks whose transforms fit into a cache. */
+/* Winograd convolution: kernels, transformed filters, and the layout of cl/winograd_panels.cl. */
 typedef struct {
-    lcl_kernel *filter, *filter_adjoint, *input, *output, *output_adjoint, *input_adjoint;
-    lcl_kernel *multiply, *multiply_adjoint, *filter_product, *sum_parts;
+    bool forward_in_one, backward_in_one; /* one launch a pass; else step by step */
+    lcl_kernel *filter, *filter_adjoint, *sum_parts;
+    lcl_kernel *forward_pass, *backward_pass;
+    lcl_kernel *input, *output, *output_adjoint, *input_adjoint;
+    lcl_kernel *multiply, *multiply_adjoint, *filter_product;
     lcl_winograd matrices;
-    size_t n_tiles, n_panels, chunk_panels; /* of all blocks; of a chunk */
-    int groups;                             /* of tiles in a panel */
+    int groups;                /* of tiles in a panel */
+    size_t n_tiles, n_panels;  /* of all blocks */
+    size_t chunk_panels;       /* of a step: their transforms fit into a cache */
     int top_tile, bottom_tile; /* rows of a product at a time, forward and backward */
     int top_rows,
         bottom_rows;      /* channels of a group, with those that fill the last tile */
     size_t row_shares[2]; /* of multiply, multiply_adjoint */
-    bool turned;          /* filter_product has vectors of channels, not of terms */
-    int product_outputs, product_channels; /* at a time; of vectors where it is turned */
-    int filters_size;                      /* floats a point and group */
-    size_t n_shares;                       /* of filter_product */
+    /* The products for the filters' gradient: rows are channels of the top and columns of the
+     * bottom, or (top_turned) the other way; `turned`: vectors are of channels, not of terms. */
+    bool turned, top_turned;
+    int product_rows, product_columns, product_row; /* floats that a row takes */
+    int row_tile, column_tile; /* at a time; of vectors where turned */
+    int filters_size;          /* floats a point and group */
+    size_t n_shares;           /* partial sums of the filters' gradient */
     /* Bytes of a chunk's transformed bottom and top, and of products that are as large. */
     size_t bottom_size, top_size, bottom_product_size, top_product_size;
     cl_mem filters, filter_parts; /* owned */

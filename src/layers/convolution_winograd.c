@@ -1,201 +1,52 @@
-/* Winograd convolution: chunks of tiles go through the kernels of cl/winograd*.cl. */
-#include <math.h>
+/* Winograd convolution: small layers in one launch a pass (convolution_winograd_pass.c), others step
+ * by step: chunks of tiles go through the kernels of cl/winograd*.cl. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "layers/convolution.h"
-#include "text.h"
+#include "layers/convolution_winograd.h"
 #include "tile.h"
 
-#define TILE 4                         /* outputs along an axis of a tile */
-#define CHUNK_BYTES ((size_t)16 << 20) /* of transformed images in flight */
-#define KEPT_BYTES ((size_t)8 << 20)   /* of a bottom's transform kept for backward */
-#define MIN_CHANNELS 8                 /* fewer do not pay for the transforms */
-#define MIN_TILES 16                   /* of single images: fewer not for the filters' */
-#define MAX_GROUPS 6                   /* of a panel */
-#define FEW_TERMS 32                   /* vectors of them in a sum of filter_product */
-
-enum { SCRATCH_INPUT, SCRATCH_OUTPUT };
-
-static size_t count_tiles(const convolution_state *s)
-{
-    const int *out = s->s.out;
-
-    return (size_t)((out[1] + TILE - 1) / TILE) * (size_t)((out[2] + TILE - 1) / TILE) *
-           s->n_blocks;
-}
+#define KEPT_BYTES ((size_t)8 << 20) /* of a bottom's transform kept for backward */
+#define MIN_CHANNELS 8               /* fewer do not pay for the transforms */
+#define MIN_TILES 16                 /* of single images: fewer not for the filters' */
+#define MAX_OWN 32                   /* defines beside those of all kernels */
 
 bool lcl_convolution_winograd_suits(const lcl_layer *l)
 {
     const convolution_state *s = l->state;
     const lcl_spatial *z = &s->s;
     const char *wanted = getenv("LCL_WINOGRAD");
+    const int tile = LCL_WINOGRAD_TILE;
 
     if (l->env->direct || (wanted && strcmp(wanted, "0") == 0) ||
-        (lcl_convolution_is_narrow(l) && count_tiles(s) < MIN_TILES))
+        (lcl_convolution_is_narrow(l) && lcl_winograd_count_tiles(s) < MIN_TILES))
         return false;
     return s->n_spatial == 2 && z->kernel[1] == z->kernel[2] &&
            (z->kernel[1] == 3 || z->kernel[1] == 5) && z->stride[1] == 1 &&
            z->stride[2] == 1 && z->dilation[1] == 1 && z->dilation[2] == 1 &&
-           z->out[1] >= TILE && z->out[2] >= TILE && TILE % s->epilogue.pool_h == 0 &&
-           TILE % s->epilogue.pool_w == 0 && s->channels / s->group >= MIN_CHANNELS &&
+           z->out[1] >= tile && z->out[2] >= tile && tile % s->epilogue.pool_h == 0 &&
+           tile % s->epilogue.pool_w == 0 && s->channels / s->group >= MIN_CHANNELS &&
            s->outputs / s->group >= MIN_CHANNELS;
-}
-
-static int round_up(int n, int step)
-{
-    return (n + step - 1) / step * step;
-}
-
-static size_t points(const convolution_state *s)
-{
-    return (size_t)(s->winograd.matrices.n * s->winograd.matrices.n);
-}
-
-/* ---- Layout: see cl/winograd_panels.cl --------------------------------------------- */
-
-/* Floats that a work-item handles. */
-static int vector_of(const lcl_layer *l)
-{
-    return lcl_device_vector(l->dev);
-}
-
-/* Floats of a group of tiles. */
-static int group_of(const lcl_layer *l)
-{
-    const int block = l->bottoms[0]->block, vector = vector_of(l);
-
-    return block > vector ? block : vector;
-}
-
-static size_t lanes(const lcl_layer *l)
-{
-    return (size_t)(group_of(l) / vector_of(l));
-}
-
-static size_t tiles_a_panel(const lcl_layer *l)
-{
-    const convolution_state *s = l->state;
-
-    return (size_t)(s->winograd.groups * group_of(l) / l->bottoms[0]->block);
-}
-
-/* Bytes of a transform of so many panels of `channels` channels. */
-static size_t transform_size(const lcl_layer *l, int channels, size_t n_panels)
-{
-    const convolution_state *s = l->state;
-    const size_t point = (size_t)channels * n_panels * (size_t)s->winograd.groups | 1;
-
-    return point * points(s) * (size_t)group_of(l) * sizeof(float);
-}
-
-/* Cycles for the products with `rows` rows of a vector, and the best number of rows at a time,
- * where there are `groups` vectors in a panel. */
-static double product_cost(int rows, int groups, int registers, int *best_tile)
-{
-    double best = INFINITY;
-
-    for (int tile = 1; tile * groups <= registers; tile++) {
-        /* As in lcl_blas_tile: multiplications, loads, the latency of their chain. */
-        const double cycles = fmax(fmax(tile * groups, tile + groups) / 2.0, 4.0) + 0.25;
-        const double cost = round_up(rows, tile) / tile * cycles / groups;
-        if (cost <= best) {
-            best = cost;
-            *best_tile = tile;
-        }
-    }
-    return best;
-}
-
-static void choose_tiles(const lcl_layer *l, size_t n_tiles)
-{
-    convolution_state *s = l->state;
-    lcl_convolution_winograd *w = &s->winograd;
-    const int channels = s->channels / s->group, outputs = s->outputs / s->group;
-    const int registers = lcl_tile_get(l->dev, LCL_TILE_WINOGRAD);
-    const int a_group = group_of(l) / l->bottoms[0]->block;
-    const size_t n_groups = (n_tiles + (size_t)a_group - 1) / (size_t)a_group;
-    double best = INFINITY;
-
-    for (int groups = 1; groups <= MAX_GROUPS; groups++) {
-        int top_tile = 1, bottom_tile = 1;
-        const size_t padded =
-            (n_groups + (size_t)groups - 1) / (size_t)groups * (size_t)groups;
-        const double cost =
-            (double)padded * (product_cost(outputs, groups, registers, &top_tile) +
-                              product_cost(channels, groups, registers, &bottom_tile));
-        if (cost < best) {
-            best = cost;
-            w->groups = groups;
-            w->top_tile = top_tile;
-            w->bottom_tile = bottom_tile;
-        }
-    }
-}
-
-/* Sums of few terms cost more than their terms where these lie in lanes; and turned channels must
- * make whole vectors. */
-static bool turns(const lcl_layer *l)
-{
-    const convolution_state *s = l->state;
-    const lcl_convolution_winograd *w = &s->winograd;
-
-    return lcl_device_is_cpu(l->dev) && s->channels / s->group % vector_of(l) == 0 &&
-           w->chunk_panels * (size_t)w->groups * lanes(l) <= FEW_TERMS;
-}
-
-static void plan(lcl_layer *l)
-{
-    convolution_state *s = l->state;
-    lcl_convolution_winograd *w = &s->winograd;
-    const int *out = s->s.out, outputs = s->outputs / s->group;
-    const int channels = s->channels / s->group;
-
-    w->n_tiles = (size_t)((out[1] + TILE - 1) / TILE) *
-                 (size_t)((out[2] + TILE - 1) / TILE) * s->n_blocks;
-    choose_tiles(l, w->n_tiles);
-    w->n_panels = (w->n_tiles + tiles_a_panel(l) - 1) / tiles_a_panel(l);
-    const size_t panel =
-        transform_size(l, s->channels, 1) + transform_size(l, s->outputs, 1);
-    size_t n_chunks = (w->n_panels * panel + CHUNK_BYTES - 1) / CHUNK_BYTES;
-    if (n_chunks > w->n_panels)
-        n_chunks = w->n_panels;
-    w->chunk_panels = (w->n_panels + n_chunks - 1) / n_chunks;
-    w->top_rows = round_up(outputs, w->top_tile);
-    w->bottom_rows = round_up(channels, w->bottom_tile);
-    w->filters_size = round_up(w->top_rows * channels, vector_of(l));
-    w->turned = turns(l);
-    const int vectors = channels / (w->turned ? vector_of(l) : 1);
-    lcl_blas_tile((size_t)outputs, (size_t)vectors, 1,
-                  lcl_tile_get(l->dev, LCL_TILE_WINOGRAD), &w->product_outputs,
-                  &w->product_channels);
-    while (w->turned && vectors % w->product_channels != 0)
-        w->product_channels--;
-    w->bottom_size = transform_size(l, s->channels, w->chunk_panels);
-    w->top_size = transform_size(l, s->outputs, w->chunk_panels);
-    w->bottom_product_size =
-        transform_size(l, s->group * w->bottom_rows, w->chunk_panels);
-    w->top_product_size = transform_size(l, s->group * w->top_rows, w->chunk_panels);
 }
 
 /* ---- Kernels ----------------------------------------------------------------------- */
 
-static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
-                             const char *name, int group, const lcl_define *own,
-                             size_t n_own, lcl_error *err)
+lcl_status lcl_winograd_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
+                               const char *name, int group, size_t panels,
+                               const lcl_define *own, size_t n_own, lcl_error *err)
 {
     convolution_state *s = l->state;
     const lcl_convolution_winograd *w = &s->winograd;
     const lcl_define defines[] = {{"B", group},
-                                  {"V", vector_of(l)},
+                                  {"V", lcl_winograd_vector(l)},
                                   {"IB", l->bottoms[0]->block},
                                   {"GROUPS", w->groups},
-                                  {"PANELS", (long)w->chunk_panels},
+                                  {"PANELS", (long)panels},
                                   {"TOP_ROWS", w->top_rows},
                                   {"BOTTOM_ROWS", w->bottom_rows},
                                   {"FILTERS", w->filters_size},
                                   {"KB", w->top_tile}};
-    lcl_define all[LCL_CONVOLUTION_DEFINES + LCL_COUNT(defines) + 8];
+    lcl_define all[LCL_CONVOLUTION_DEFINES + LCL_COUNT(defines) + MAX_OWN];
     size_t n = lcl_convolution_defines(l, all);
 
     memcpy(all + n, defines, sizeof defines);
@@ -204,39 +55,61 @@ static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
     return lcl_kernel_get(out, l->dev, file, name, all, n + n_own, err);
 }
 
-/* A kernel with the constant matrices: of `file`, where `part` is defined. */
-static lcl_status get_transform(lcl_layer *l, lcl_kernel **out, const char *file,
-                                const char *part, const char *name, int group,
-                                lcl_error *err)
+lcl_status lcl_winograd_transform(lcl_layer *l, lcl_kernel **out, const char *file,
+                                  const char *name, int group, size_t panels,
+                                  const lcl_define *own, size_t n_own, lcl_error *err)
 {
     const lcl_winograd *m = &((convolution_state *)l->state)->winograd.matrices;
     char *bt = lcl_winograd_text(&m->bt, m->n, m->n);
     char *at = lcl_winograd_text(&m->at, m->n, m->tile);
     char *gt = lcl_winograd_text(&m->gt, m->n, m->kernel);
-    const lcl_define own[] = {{part, 1},
-                              {"TM", m->tile},
-                              {"R", m->kernel},
-                              {"BT_VALUES", 0, bt},
-                              {"AT_VALUES", 0, at},
-                              {"GT_VALUES", 0, gt}};
-    lcl_status status = get_kernel(l, out, file, name, group, own, LCL_COUNT(own), err);
+    const lcl_define constants[] = {{"TM", m->tile},
+                                    {"R", m->kernel},
+                                    {"BT_VALUES", 0, bt},
+                                    {"AT_VALUES", 0, at},
+                                    {"GT_VALUES", 0, gt}};
+    lcl_define all[LCL_COUNT(constants) + MAX_OWN];
 
+    memcpy(all, constants, sizeof constants);
+    memcpy(all + LCL_COUNT(constants), own, n_own * sizeof *own);
+    lcl_status status = lcl_winograd_kernel(l, out, file, name, group, panels, all,
+                                            LCL_COUNT(constants) + n_own, err);
     free(bt);
     free(at);
     free(gt);
     return status;
 }
 
-static lcl_status get_filter_kernel(lcl_layer *l, lcl_kernel **out, const char *part,
-                                    const char *name, lcl_error *err)
+static lcl_status get_filter_kernel(lcl_layer *l, lcl_error *err)
 {
-    return get_transform(l, out, "winograd", part, name, vector_of(l), err);
+    const lcl_define part = {"FILTER", 1};
+
+    return lcl_winograd_transform(l, &((convolution_state *)l->state)->winograd.filter,
+                                  "winograd", "winograd_filter", lcl_winograd_vector(l),
+                                  1, &part, 1, err);
+}
+
+static lcl_status get_filter_adjoint(lcl_layer *l, lcl_error *err)
+{
+    lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
+    const lcl_define own[] = {{"FILTER_ADJOINT", 1},
+                              {"TOP_TURNED", w->top_turned},
+                              {"ROWS", w->product_rows},
+                              {"COLUMNS", w->product_columns},
+                              {"ROW_SIZE", w->product_row}};
+
+    return lcl_winograd_transform(l, &w->filter_adjoint, "winograd",
+                                  "winograd_filter_adjoint", lcl_winograd_vector(l), 1,
+                                  own, LCL_COUNT(own), err);
 }
 
 static lcl_status get_image_kernel(lcl_layer *l, lcl_kernel **out, const char *name,
                                    lcl_error *err)
 {
-    return get_transform(l, out, "winograd_images", "IMAGES", name, group_of(l), err);
+    const size_t panels = ((convolution_state *)l->state)->winograd.chunk_panels;
+
+    return lcl_winograd_transform(l, out, "winograd_images", name, lcl_winograd_group(l),
+                                  panels, NULL, 0, err);
 }
 
 /* The product over the channels of the bottom, forward, or over those of the top, backward. */
@@ -250,7 +123,7 @@ static lcl_status get_multiply(lcl_layer *l, lcl_kernel **out, bool backward,
     const int tile = backward ? w->bottom_tile : w->top_tile;
     const int shares = lcl_device_is_cpu(l->dev) ? 1 : rows / tile;
     const lcl_define own[] = {{"MULTIPLY", 1},
-                              {"POS", (long)points(s)},
+                              {"POS", (long)lcl_winograd_points(s)},
                               {"CHANNELS", channels},
                               {"ROWS", rows},
                               {"DEPTH", backward ? outputs : channels},
@@ -258,8 +131,9 @@ static lcl_status get_multiply(lcl_layer *l, lcl_kernel **out, bool backward,
                               {"ROW_SHARES", shares},
                               {"ADJOINT", 1}};
     w->row_shares[backward] = (size_t)shares;
-    return get_kernel(l, out, "winograd_product", "winograd_multiply", group_of(l), own,
-                      LCL_COUNT(own) - !backward, err);
+    return lcl_winograd_kernel(l, out, "winograd_product", "winograd_multiply",
+                               lcl_winograd_group(l), w->chunk_panels, own,
+                               LCL_COUNT(own) - !backward, err);
 }
 
 static lcl_status get_filter_product(lcl_layer *l, lcl_error *err)
@@ -267,14 +141,26 @@ static lcl_status get_filter_product(lcl_layer *l, lcl_error *err)
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
     const lcl_define own[] = {{"FILTER_PRODUCT", 1},
-                              {"POS", (long)points(s)},
+                              {"POS", (long)lcl_winograd_points(s)},
                               {"BIAS_POINT", w->matrices.n + 1},
                               {"TURNED", w->turned},
-                              {"KT", w->product_outputs},
-                              {"CT", w->product_channels}};
+                              {"FACTORS", w->product_rows},
+                              {"ROW_SIZE", w->product_row},
+                              {"FT", w->row_tile},
+                              {"CT", w->column_tile}};
 
-    return get_kernel(l, &w->filter_product, "winograd_product",
-                      "winograd_filter_product", group_of(l), own, LCL_COUNT(own), err);
+    return lcl_winograd_kernel(l, &w->filter_product, "winograd_product",
+                               "winograd_filter_product", lcl_winograd_group(l),
+                               w->chunk_panels, own, LCL_COUNT(own), err);
+}
+
+static lcl_status get_forward_steps(lcl_layer *l, lcl_error *err)
+{
+    lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
+
+    LCL_TRY(get_image_kernel(l, &w->input, "winograd_input", err));
+    LCL_TRY(get_image_kernel(l, &w->output, "winograd_output", err));
+    return get_multiply(l, &w->multiply, false, err);
 }
 
 lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err)
@@ -282,63 +168,85 @@ lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err)
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
 
-    lcl_winograd_make(&w->matrices, TILE, s->s.kernel[2]);
-    plan(l);
-    LCL_TRY(get_filter_kernel(l, &w->filter, "FILTER", "winograd_filter", err));
-    LCL_TRY(get_image_kernel(l, &w->input, "winograd_input", err));
-    LCL_TRY(get_image_kernel(l, &w->output, "winograd_output", err));
-    LCL_TRY(get_multiply(l, &w->multiply, false, err));
+    lcl_winograd_make(&w->matrices, LCL_WINOGRAD_TILE, s->s.kernel[2]);
+    lcl_winograd_plan(l);
+    LCL_TRY(get_filter_kernel(l, err));
+    LCL_TRY(w->forward_in_one ? lcl_winograd_get_forward_pass(l, err)
+                              : get_forward_steps(l, err));
     lcl_buffer_release(&w->filters);
     /* The last tile of rows backward reads on behind the filters. */
-    return lcl_buffer_create(&w->filters, l->dev,
-                             (points(s) * (size_t)s->group * (size_t)w->filters_size +
-                              (size_t)(w->top_tile * w->bottom_tile)) *
-                                 sizeof(float),
-                             l->param->name, err);
+    return lcl_buffer_create(
+        &w->filters, l->dev,
+        (lcl_winograd_points(s) * (size_t)s->group * (size_t)w->filters_size +
+         (size_t)(w->top_tile * w->bottom_tile)) *
+            sizeof(float),
+        l->param->name, err);
 }
 
 /* Floats of a partial sum of the filters' gradient. */
 static size_t product_count(const convolution_state *s)
 {
-    return points(s) * (size_t)s->channels * (size_t)(s->outputs / s->group);
+    const lcl_convolution_winograd *w = &s->winograd;
+
+    return lcl_winograd_points(s) * (size_t)s->group * (size_t)w->product_rows *
+           (size_t)w->product_row;
 }
 
 static bool keeps_input(const convolution_state *s)
 {
     const lcl_convolution_winograd *w = &s->winograd;
 
-    return w->chunk_panels == w->n_panels && w->bottom_size <= KEPT_BYTES;
+    return !w->forward_in_one && w->chunk_panels == w->n_panels &&
+           w->bottom_size <= KEPT_BYTES;
 }
 
 /* Work-items of filter_product for a point and group. */
 static size_t product_tiles(const lcl_layer *l)
 {
-    const convolution_state *s = l->state;
-    const lcl_convolution_winograd *w = &s->winograd;
-    const int tile = w->turned ? w->product_channels * vector_of(l) : w->product_outputs;
-    const int n = (w->turned ? s->channels : s->outputs) / s->group;
+    const lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
 
-    return lcl_tile_count(n, tile);
+    return w->turned
+               ? lcl_tile_count(w->product_row, w->column_tile * lcl_winograd_vector(l))
+               : lcl_tile_count(w->product_rows, w->row_tile);
+}
+
+/* Shares of the panels that keep all units busy. */
+static size_t product_shares(const lcl_layer *l)
+{
+    const convolution_state *s = l->state;
+    const size_t wanted = 8 * (size_t)lcl_device_get_info(l->dev)->compute_units;
+    const size_t items = product_tiles(l) * lcl_winograd_points(s) * (size_t)s->group;
+    size_t shares = 1;
+
+    while (items * shares < wanted && shares * 2 <= s->winograd.chunk_panels)
+        shares *= 2;
+    return shares;
+}
+
+static lcl_status get_backward_steps(lcl_layer *l, lcl_error *err)
+{
+    convolution_state *s = l->state;
+    lcl_convolution_winograd *w = &s->winograd;
+
+    LCL_TRY(get_image_kernel(l, &w->input, "winograd_input", err));
+    LCL_TRY(get_image_kernel(l, &w->output_adjoint, "winograd_output_adjoint", err));
+    LCL_TRY(get_image_kernel(l, &w->input_adjoint, "winograd_input_adjoint", err));
+    LCL_TRY(get_multiply(l, &w->multiply_adjoint, true, err));
+    return get_filter_product(l, err);
 }
 
 lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
-    const size_t wanted = 8 * (size_t)lcl_device_get_info(l->dev)->compute_units;
 
-    LCL_TRY(get_filter_kernel(l, &w->filter_adjoint, "FILTER_ADJOINT",
-                              "winograd_filter_adjoint", err));
-    LCL_TRY(get_image_kernel(l, &w->output_adjoint, "winograd_output_adjoint", err));
-    LCL_TRY(get_image_kernel(l, &w->input_adjoint, "winograd_input_adjoint", err));
-    LCL_TRY(get_multiply(l, &w->multiply_adjoint, true, err));
-    LCL_TRY(get_filter_product(l, err));
+    LCL_TRY(get_filter_adjoint(l, err));
+    LCL_TRY(w->backward_in_one ? lcl_winograd_get_backward_pass(l, err)
+                               : get_backward_steps(l, err));
     LCL_TRY(
         lcl_kernel_get(&w->sum_parts, l->dev, "reduce", "reduce_parts", NULL, 0, err));
-    w->n_shares = 1;
-    while (product_tiles(l) * points(s) * (size_t)s->group * w->n_shares < wanted &&
-           w->n_shares * 2 <= w->chunk_panels)
-        w->n_shares *= 2;
+    w->n_shares = w->backward_in_one ? lcl_device_get_info(l->dev)->compute_units
+                                     : product_shares(l);
     lcl_buffer_release(&w->filter_parts);
     lcl_buffer_release(&w->bias_parts);
     lcl_buffer_release(&w->kept_input);
@@ -346,7 +254,7 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
     LCL_TRY(lcl_buffer_create(&w->filter_parts, l->dev,
                               w->n_shares * product_count(s) * sizeof(float),
                               l->param->name, err));
-    if (w->n_shares > 1)
+    if (w->n_shares > 1 || w->backward_in_one)
         LCL_TRY(lcl_buffer_create(&w->bias_parts, l->dev,
                                   w->n_shares * (size_t)s->outputs * sizeof(float),
                                   l->param->name, err));
@@ -367,7 +275,8 @@ typedef struct {
 static bool next_chunk(const lcl_layer *l, chunk *c)
 {
     const lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
-    const size_t panel = tiles_a_panel(l), first = (size_t)(c->first + c->n_tiles);
+    const size_t panel = lcl_winograd_tiles_a_panel(l),
+                 first = (size_t)(c->first + c->n_tiles);
 
     if (first >= w->n_tiles)
         return false;
@@ -391,7 +300,8 @@ static lcl_range transform_range(const lcl_layer *l, int channels, const chunk *
     const size_t shares =
         lcl_device_is_cpu(l->dev) ? (16 * units + c->panels - 1) / c->panels : SIZE_MAX;
 
-    return (lcl_range){lanes(l), at_most(shares, (size_t)channels), c->panels};
+    return (lcl_range){lcl_winograd_lanes(l), at_most(shares, (size_t)channels),
+                       c->panels};
 }
 
 static lcl_status run(lcl_layer *l, lcl_kernel *kernel, lcl_range range,
@@ -405,8 +315,8 @@ static lcl_status transform_filters(lcl_layer *l, lcl_error *err)
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
     const lcl_arg args[] = {LCL_ARG(l->params[0]->data), LCL_ARG(w->filters)};
-    const lcl_range range = {(size_t)(w->filters_size / vector_of(l)), (size_t)s->group,
-                             1};
+    const lcl_range range = {(size_t)(w->filters_size / lcl_winograd_vector(l)),
+                             (size_t)s->group, 1};
 
     return run(l, w->filter, range, args, LCL_COUNT(args), err);
 }
@@ -430,8 +340,9 @@ static lcl_status run_multiply(lcl_layer *l, bool backward, cl_mem in, cl_mem ou
     const cl_int panels = (cl_int)c->panels;
     const lcl_arg args[] = {LCL_ARG(w->filters), LCL_ARG(in), LCL_ARG(out),
                             LCL_ARG(panels)};
-    const lcl_range range = {lanes(l), (size_t)s->group * w->row_shares[backward],
-                             c->panels * points(s)};
+    const lcl_range range = {lcl_winograd_lanes(l),
+                             (size_t)s->group * w->row_shares[backward],
+                             c->panels * lcl_winograd_points(s)};
 
     return run(l, backward ? w->multiply_adjoint : w->multiply, range, args,
                LCL_COUNT(args), err);
@@ -462,6 +373,8 @@ lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
     w->is_kept = u != NULL;
     if (i == 0)
         LCL_TRY(transform_filters(l, err));
+    if (w->forward_in_one)
+        return lcl_winograd_forward_pass(l, i, err);
     if (!u)
         LCL_TRY(lcl_device_scratch(&u, l->dev, SCRATCH_INPUT, w->bottom_size, err));
     LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_OUTPUT, w->top_product_size, err));
@@ -494,7 +407,8 @@ static lcl_status transform_input_diff(lcl_layer *l, int i, cl_mem m, const chun
     const size_t a_block = s->winograd.n_tiles / s->n_blocks;
     const size_t first = (size_t)c->first / a_block;
     const size_t last = (size_t)(c->first + c->n_tiles - 1) / a_block;
-    const lcl_range range = {lanes(l), (size_t)s->channels, last - first + 1};
+    const lcl_range range = {lcl_winograd_lanes(l), (size_t)s->channels,
+                             last - first + 1};
 
     return run(l, s->winograd.input_adjoint, range, args, LCL_COUNT(args), err);
 }
@@ -514,7 +428,8 @@ static lcl_status run_filter_product(lcl_layer *l, int i, cl_mem v, cl_mem u,
     const lcl_arg args[] = {
         LCL_ARG(v),      LCL_ARG(u),     LCL_ARG(w->filter_parts), LCL_ARG(db),
         LCL_ARG(panels), LCL_ARG(later), LCL_ARG(with_bias),       LCL_ARG(add_bias)};
-    const lcl_range range = {product_tiles(l), points(s) * (size_t)s->group, w->n_shares};
+    const lcl_range range = {product_tiles(l), lcl_winograd_points(s) * (size_t)s->group,
+                             w->n_shares};
 
     return run(l, w->filter_product, range, args, LCL_COUNT(args), err);
 }
@@ -528,8 +443,9 @@ static lcl_status finish_params(lcl_layer *l, int i, lcl_error *err)
     const cl_int add = l->accumulate[0] || i > 0, add_bias = l->accumulate[1] || i > 0;
     const lcl_arg args[] = {LCL_ARG(w->filter_parts), LCL_ARG(parts),
                             LCL_ARG(l->params[0]->diff), LCL_ARG(add)};
-    const int filters = s->outputs / s->group * (s->channels / s->group);
-    const lcl_range range = {lcl_tile_count(filters, vector_of(l)), (size_t)s->group, 1};
+    const int count = w->product_rows * w->product_row;
+    const lcl_range range = {lcl_tile_count(count, lcl_winograd_vector(l)),
+                             (size_t)s->group, 1};
 
     if (l->param_propagate[0])
         LCL_TRY(run(l, w->filter_adjoint, range, args, LCL_COUNT(args), err));
@@ -541,19 +457,16 @@ static lcl_status finish_params(lcl_layer *l, int i, lcl_error *err)
                LCL_COUNT(bias_args), err);
 }
 
-lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err)
+static lcl_status backward_steps(lcl_layer *l, int i, bool params, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
     /* What forward kept is that of the last bottom. */
     const bool kept = w->is_kept && i == l->n_bottoms - 1;
-    const bool params = l->param_propagate[0] || (s->bias && l->param_propagate[1]);
     const size_t input_size =
         w->bottom_size > w->bottom_product_size ? w->bottom_size : w->bottom_product_size;
     cl_mem u = w->kept_input, v, m;
 
-    if (!params && !l->propagate[i])
-        return LCL_OK;
     LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_INPUT, input_size, err));
     LCL_TRY(lcl_device_scratch(&v, l->dev, SCRATCH_OUTPUT, w->top_size, err));
     if (!u)
@@ -570,6 +483,18 @@ lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err
             LCL_TRY(transform_input_diff(l, i, m, &c, err));
         }
     }
+    return LCL_OK;
+}
+
+lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err)
+{
+    const convolution_state *s = l->state;
+    const bool params = l->param_propagate[0] || (s->bias && l->param_propagate[1]);
+
+    if (!params && !l->propagate[i])
+        return LCL_OK;
+    LCL_TRY(s->winograd.backward_in_one ? lcl_winograd_backward_pass(l, i, params, err)
+                                        : backward_steps(l, i, params, err));
     return params ? finish_params(l, i, err) : LCL_OK;
 }
 
