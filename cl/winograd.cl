@@ -3,8 +3,9 @@
  *   forward          y  = A^T [ sum_c (G w G^T) * (B^T x B) ] A
  *   input gradient   dx = sum over tiles of B [ sum_k (G w G^T) * (A dy A^T) ] B^T
  *   filter gradient  dw = G^T [ sum over tiles (A dy A^T) * (B^T x B) ] G
- * Here is what all transforms share, and those of filters; cl/winograd_images.cl has those of images,
- * cl/winograd_product.cl the products. The constant matrices BT (TN x TN), AT (TN x TM) and GT (TN x
+ * Here is what all transforms share; cl/winograd_tiles.cl has those of images, cl/winograd_filters.cl
+ * those of filters, cl/winograd_product.cl the products. Kernels of large layers are there and in
+ * cl/winograd_images.cl, those of small ones in cl/winograd_pass.cl. The constant matrices BT (TN x TN), AT (TN x TM) and GT (TN x
  * R), one row a point, come from src/layers/winograd.c: the points are 0, a, -a, b, -b, ... and
  * infinity, so the rows of a pair differ only in the sign of their odd columns. */
 
@@ -89,73 +90,3 @@ constant float GT[TN][R] = GT_VALUES;
     }
 #define SPREAD_TILE(matrix, n, COLUMN, ROW) TRANSFORM(SPREAD, matrix, n, n, TN, COLUMN, ROW)
 #define GATHER_TILE(matrix, n, COLUMN, ROW) TRANSFORM(GATHER, matrix, n, TN, n, COLUMN, ROW)
-
-#ifdef FILTER
-/* Number `f` of a point's filters is u[f / (C * KB) * KB + f % KB][f / KB % C]: V of them a
- * work-item; FILTERS floats a point and group. x: vectors, y: groups. */
-kernel void winograd_filter(global const float *restrict w, global float *restrict u)
-{
-    const int first = get_global_id(0) * V, g = get_global_id(1);
-    int from[V];
-
-    for (int v = 0; v < V; v++) {
-        const int f = first + v, k = min(f / (C * KB) * KB + f % KB, K - 1);
-        from[v] = ((g * K + k) * C + f / KB % C) * R * R;
-    }
-#define COLUMN(x, j)                                                                         \
-    OUTER for (int i = 0; i < R; i++)                                                        \
-    {                                                                                        \
-        float lanes[V];                                                                      \
-        UNROLL for (int v = 0; v < V; v++) lanes[v] = w[from[v] + i * R + (j)];              \
-        x[i] = LOAD(lanes);                                                                  \
-    }
-#define ROW(i, x)                                                                            \
-    UNROLL for (int j = 0; j < TN; j++)                                                      \
-        STORE(x[j], u + (size_t)(((i) * TN + j) * G + g) * FILTERS + first);
-    SPREAD_TILE(GT, R, COLUMN, ROW)
-#undef COLUMN
-#undef ROW
-}
-#endif
-
-#ifdef FILTER_ADJOINT
-/* dw = G^T du G (+ dw), with du summed over `n_shares` arrays of [point][g][ROWS][ROW_SIZE], of which
- * COLUMNS are used: [k][c], or [c][k] where TOP_TURNED. V of a point's floats a work-item, the last
- * of them beginning earlier. x: vectors, y: g. */
-kernel void winograd_filter_adjoint(global const float *restrict du, int n_shares,
-                                    global float *restrict dw, int accumulate)
-{
-    const int first = get_global_id(0) * V, from = min(first, ROWS * ROW_SIZE - V);
-    const int g = get_global_id(1);
-    int to[V];
-
-    for (int v = 0; v < V; v++) {
-        const int row = (from + v) / ROW_SIZE, column = (from + v) % ROW_SIZE;
-        const int k = TOP_TURNED ? column : row, c = TOP_TURNED ? row : column;
-        to[v] = from + v < first || column >= COLUMNS ? -1 : ((g * K + k) * C + c) * R * R;
-    }
-#define COLUMN(x, j)                                                                         \
-    OUTER for (int i = 0; i < TN; i++)                                                       \
-    {                                                                                        \
-        x[i] = (vec)(0.0f);                                                                  \
-        for (int s = 0; s < n_shares; s++)                                                   \
-            x[i] += LOAD(du +                                                                \
-                         (((size_t)s * TN * TN + i * TN + (j)) * G + g) * ROWS * ROW_SIZE +  \
-                         from);                                                              \
-    }
-#define ROW(i, x)                                                                            \
-    OUTER for (int j = 0; j < R; j++)                                                        \
-    {                                                                                        \
-        float lanes[V];                                                                      \
-        STORE(x[j], lanes);                                                                  \
-        for (int v = 0; v < V; v++)                                                          \
-            if (to[v] >= 0) {                                                                \
-                global float *at = dw + to[v] + (i)*R + j;                                   \
-                *at = accumulate ? *at + lanes[v] : lanes[v];                                \
-            }                                                                                \
-    }
-    GATHER_TILE(GT, R, COLUMN, ROW)
-#undef COLUMN
-#undef ROW
-}
-#endif

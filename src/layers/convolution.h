@@ -35,7 +35,7 @@ typedef struct {
 typedef struct {
     bool forward_in_one, backward_in_one; /* one launch a pass; else step by step */
     lcl_kernel *filter, *filter_adjoint, *sum_parts;
-    lcl_kernel *forward_pass, *backward_pass;
+    lcl_kernel *forward_pass, *backward_pass, *gradients;
     lcl_kernel *input, *output, *output_adjoint, *input_adjoint;
     lcl_kernel *multiply, *multiply_adjoint, *filter_product;
     lcl_winograd matrices;
@@ -52,7 +52,8 @@ typedef struct {
     int product_rows, product_columns, product_row; /* floats that a row takes */
     int row_tile, column_tile; /* at a time; of vectors where turned */
     int filters_size;          /* floats a point and group */
-    size_t n_shares;           /* partial sums of the filters' gradient */
+    size_t n_passes; /* side by side, each with filters of its own; 1 step by step */
+    size_t n_shares; /* of the panels, in steps for the filters' gradient */
     /* Bytes of a chunk's transformed bottom and top, and of products that are as large. */
     size_t bottom_size, top_size, bottom_product_size, top_product_size;
     cl_mem filters, filter_parts; /* owned */

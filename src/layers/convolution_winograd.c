@@ -85,8 +85,8 @@ static lcl_status get_filter_kernel(lcl_layer *l, lcl_error *err)
     const lcl_define part = {"FILTER", 1};
 
     return lcl_winograd_transform(l, &((convolution_state *)l->state)->winograd.filter,
-                                  "winograd", "winograd_filter", lcl_winograd_vector(l),
-                                  1, &part, 1, err);
+                                  "winograd_filters", "winograd_filter",
+                                  lcl_winograd_vector(l), 1, &part, 1, err);
 }
 
 static lcl_status get_filter_adjoint(lcl_layer *l, lcl_error *err)
@@ -94,11 +94,11 @@ static lcl_status get_filter_adjoint(lcl_layer *l, lcl_error *err)
     lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
     const lcl_define own[] = {{"FILTER_ADJOINT", 1},
                               {"TOP_TURNED", w->top_turned},
-                              {"ROWS", w->product_rows},
+                              {"FACTORS", w->product_rows},
                               {"COLUMNS", w->product_columns},
                               {"ROW_SIZE", w->product_row}};
 
-    return lcl_winograd_transform(l, &w->filter_adjoint, "winograd",
+    return lcl_winograd_transform(l, &w->filter_adjoint, "winograd_filters",
                                   "winograd_filter_adjoint", lcl_winograd_vector(l), 1,
                                   own, LCL_COUNT(own), err);
 }
@@ -158,6 +158,7 @@ static lcl_status get_forward_steps(lcl_layer *l, lcl_error *err)
 {
     lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
 
+    LCL_TRY(get_filter_kernel(l, err));
     LCL_TRY(get_image_kernel(l, &w->input, "winograd_input", err));
     LCL_TRY(get_image_kernel(l, &w->output, "winograd_output", err));
     return get_multiply(l, &w->multiply, false, err);
@@ -170,17 +171,14 @@ lcl_status lcl_convolution_winograd_reshape(lcl_layer *l, lcl_error *err)
 
     lcl_winograd_make(&w->matrices, LCL_WINOGRAD_TILE, s->s.kernel[2]);
     lcl_winograd_plan(l);
-    LCL_TRY(get_filter_kernel(l, err));
     LCL_TRY(w->forward_in_one ? lcl_winograd_get_forward_pass(l, err)
                               : get_forward_steps(l, err));
     lcl_buffer_release(&w->filters);
     /* The last tile of rows backward reads on behind the filters. */
-    return lcl_buffer_create(
-        &w->filters, l->dev,
-        (lcl_winograd_points(s) * (size_t)s->group * (size_t)w->filters_size +
-         (size_t)(w->top_tile * w->bottom_tile)) *
-            sizeof(float),
-        l->param->name, err);
+    return lcl_buffer_create(&w->filters, l->dev,
+                             w->n_passes * lcl_winograd_filters_size(s) +
+                                 (size_t)(w->top_tile * w->bottom_tile) * sizeof(float),
+                             l->param->name, err);
 }
 
 /* Floats of a partial sum of the filters' gradient. */
@@ -223,38 +221,24 @@ static size_t product_shares(const lcl_layer *l)
     return shares;
 }
 
-static lcl_status get_backward_steps(lcl_layer *l, lcl_error *err)
-{
-    convolution_state *s = l->state;
-    lcl_convolution_winograd *w = &s->winograd;
-
-    LCL_TRY(get_image_kernel(l, &w->input, "winograd_input", err));
-    LCL_TRY(get_image_kernel(l, &w->output_adjoint, "winograd_output_adjoint", err));
-    LCL_TRY(get_image_kernel(l, &w->input_adjoint, "winograd_input_adjoint", err));
-    LCL_TRY(get_multiply(l, &w->multiply_adjoint, true, err));
-    return get_filter_product(l, err);
-}
-
-lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err)
+static lcl_status prepare_backward_steps(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
 
     LCL_TRY(get_filter_adjoint(l, err));
-    LCL_TRY(w->backward_in_one ? lcl_winograd_get_backward_pass(l, err)
-                               : get_backward_steps(l, err));
+    LCL_TRY(get_image_kernel(l, &w->input, "winograd_input", err));
+    LCL_TRY(get_image_kernel(l, &w->output_adjoint, "winograd_output_adjoint", err));
+    LCL_TRY(get_image_kernel(l, &w->input_adjoint, "winograd_input_adjoint", err));
+    LCL_TRY(get_multiply(l, &w->multiply_adjoint, true, err));
+    LCL_TRY(get_filter_product(l, err));
     LCL_TRY(
         lcl_kernel_get(&w->sum_parts, l->dev, "reduce", "reduce_parts", NULL, 0, err));
-    w->n_shares = w->backward_in_one ? lcl_device_get_info(l->dev)->compute_units
-                                     : product_shares(l);
-    lcl_buffer_release(&w->filter_parts);
-    lcl_buffer_release(&w->bias_parts);
-    lcl_buffer_release(&w->kept_input);
-    w->is_kept = false;
+    w->n_shares = product_shares(l);
     LCL_TRY(lcl_buffer_create(&w->filter_parts, l->dev,
                               w->n_shares * product_count(s) * sizeof(float),
                               l->param->name, err));
-    if (w->n_shares > 1 || w->backward_in_one)
+    if (w->n_shares > 1)
         LCL_TRY(lcl_buffer_create(&w->bias_parts, l->dev,
                                   w->n_shares * (size_t)s->outputs * sizeof(float),
                                   l->param->name, err));
@@ -262,6 +246,18 @@ lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *er
         LCL_TRY(lcl_buffer_create(&w->kept_input, l->dev, w->bottom_size, l->param->name,
                                   err));
     return LCL_OK;
+}
+
+lcl_status lcl_convolution_winograd_prepare_backward(lcl_layer *l, lcl_error *err)
+{
+    lcl_convolution_winograd *w = &((convolution_state *)l->state)->winograd;
+
+    lcl_buffer_release(&w->filter_parts);
+    lcl_buffer_release(&w->bias_parts);
+    lcl_buffer_release(&w->kept_input);
+    w->is_kept = false;
+    return w->backward_in_one ? lcl_winograd_prepare_backward_pass(l, err)
+                              : prepare_backward_steps(l, err);
 }
 
 /* ---- Running ----------------------------------------------------------------------- */
@@ -364,7 +360,7 @@ static lcl_status transform_output(lcl_layer *l, int i, cl_mem m, const chunk *c
                LCL_COUNT(args), err);
 }
 
-lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
+static lcl_status forward_steps(lcl_layer *l, int i, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
@@ -373,8 +369,6 @@ lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
     w->is_kept = u != NULL;
     if (i == 0)
         LCL_TRY(transform_filters(l, err));
-    if (w->forward_in_one)
-        return lcl_winograd_forward_pass(l, i, err);
     if (!u)
         LCL_TRY(lcl_device_scratch(&u, l->dev, SCRATCH_INPUT, w->bottom_size, err));
     LCL_TRY(lcl_device_scratch(&m, l->dev, SCRATCH_OUTPUT, w->top_product_size, err));
@@ -384,6 +378,14 @@ lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
         LCL_TRY(transform_output(l, i, m, &c, err));
     }
     return LCL_OK;
+}
+
+lcl_status lcl_convolution_winograd_forward(lcl_layer *l, int i, lcl_error *err)
+{
+    const convolution_state *s = l->state;
+
+    return s->winograd.forward_in_one ? lcl_winograd_forward_pass(l, i, err)
+                                      : forward_steps(l, i, err);
 }
 
 static lcl_status transform_output_diff(lcl_layer *l, int i, cl_mem v, const chunk *c,
@@ -457,10 +459,11 @@ static lcl_status finish_params(lcl_layer *l, int i, lcl_error *err)
                LCL_COUNT(bias_args), err);
 }
 
-static lcl_status backward_steps(lcl_layer *l, int i, bool params, lcl_error *err)
+static lcl_status backward_steps(lcl_layer *l, int i, lcl_error *err)
 {
     convolution_state *s = l->state;
     lcl_convolution_winograd *w = &s->winograd;
+    const bool params = lcl_winograd_wants_params(l);
     /* What forward kept is that of the last bottom. */
     const bool kept = w->is_kept && i == l->n_bottoms - 1;
     const size_t input_size =
@@ -483,19 +486,17 @@ static lcl_status backward_steps(lcl_layer *l, int i, bool params, lcl_error *er
             LCL_TRY(transform_input_diff(l, i, m, &c, err));
         }
     }
-    return LCL_OK;
+    return params ? finish_params(l, i, err) : LCL_OK;
 }
 
 lcl_status lcl_convolution_winograd_backward(lcl_layer *l, int i, lcl_error *err)
 {
     const convolution_state *s = l->state;
-    const bool params = l->param_propagate[0] || (s->bias && l->param_propagate[1]);
 
-    if (!params && !l->propagate[i])
+    if (!lcl_winograd_wants_params(l) && !l->propagate[i])
         return LCL_OK;
-    LCL_TRY(s->winograd.backward_in_one ? lcl_winograd_backward_pass(l, i, params, err)
-                                        : backward_steps(l, i, params, err));
-    return params ? finish_params(l, i, err) : LCL_OK;
+    return s->winograd.backward_in_one ? lcl_winograd_backward_pass(l, i, err)
+                                       : backward_steps(l, i, err);
 }
 
 void lcl_convolution_winograd_release(lcl_layer *l)

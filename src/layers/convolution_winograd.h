@@ -20,6 +20,10 @@ int lcl_winograd_vector(const lcl_layer *l);
 int lcl_winograd_group(const lcl_layer *l);
 size_t lcl_winograd_lanes(const lcl_layer *l);
 size_t lcl_winograd_tiles_a_panel(const lcl_layer *l);
+/* Bytes of the transformed filters. */
+size_t lcl_winograd_filters_size(const convolution_state *s);
+/* Gradients of the filters or the bias are wanted. */
+bool lcl_winograd_wants_params(const lcl_layer *l);
 /* Bytes of a transform of so many panels, of so many groups, of `channels` channels. */
 size_t lcl_winograd_size(const lcl_layer *l, int channels, size_t n_panels, int groups);
 
@@ -32,12 +36,11 @@ lcl_status lcl_winograd_transform(lcl_layer *l, lcl_kernel **out, const char *fi
                                   const char *name, int group, size_t panels,
                                   const lcl_define *own, size_t n_own, lcl_error *err);
 
-/* Each pass in one launch (cl/winograd_pass.cl); w->forward_passes and w->backward_passes say
- * that the layer goes this way, which get_... makes ready. */
+/* Each pass in one launch (cl/winograd_pass.cl), where w->forward_in_one and backward_in_one
+ * say so. */
 lcl_status lcl_winograd_get_forward_pass(lcl_layer *l, lcl_error *err);
-lcl_status lcl_winograd_get_backward_pass(lcl_layer *l, lcl_error *err);
+lcl_status lcl_winograd_prepare_backward_pass(lcl_layer *l, lcl_error *err);
 lcl_status lcl_winograd_forward_pass(lcl_layer *l, int i, lcl_error *err);
-lcl_status lcl_winograd_backward_pass(lcl_layer *l, int i, bool with_params,
-                                      lcl_error *err);
+lcl_status lcl_winograd_backward_pass(lcl_layer *l, int i, lcl_error *err);
 
 #endif

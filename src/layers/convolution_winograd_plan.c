@@ -63,6 +63,19 @@ size_t lcl_winograd_size(const lcl_layer *l, int channels, size_t n_panels, int 
            sizeof(float);
 }
 
+size_t lcl_winograd_filters_size(const convolution_state *s)
+{
+    return lcl_winograd_points(s) * (size_t)(s->group * s->winograd.filters_size) *
+           sizeof(float);
+}
+
+bool lcl_winograd_wants_params(const lcl_layer *l)
+{
+    const convolution_state *s = l->state;
+
+    return l->param_propagate[0] || (s->bias && l->param_propagate[1]);
+}
+
 /* ---- Tiles ------------------------------------------------------------------------- */
 
 static int round_up(int n, int step)
@@ -112,8 +125,7 @@ static bool fits_in_cache(const lcl_layer *l)
 
     return lcl_winograd_size(l, s->group * w->bottom_rows, 1, w->groups) +
                lcl_winograd_size(l, s->group * w->top_rows, 1, w->groups) +
-               lcl_winograd_points(s) * (size_t)(s->group * w->filters_size) *
-                   sizeof(float) <=
+               lcl_winograd_filters_size(s) <=
            PASS_BYTES;
 }
 
@@ -184,9 +196,9 @@ static void plan_filter_product(const lcl_layer *l)
 /* ---- All together ------------------------------------------------------------------ */
 
 /* Blocks are shared out whole, as the tiles of one overlap in the bottom's gradient. */
-static bool are_balanced(size_t blocks, size_t units)
+static bool are_balanced(size_t blocks, size_t shares)
 {
-    return 4 * round_up_size(blocks, units) <= 5 * blocks;
+    return blocks >= shares && 4 * round_up_size(blocks, shares) <= 5 * blocks;
 }
 
 void lcl_winograd_plan(lcl_layer *l)
@@ -197,13 +209,13 @@ void lcl_winograd_plan(lcl_layer *l)
     w->n_tiles = lcl_winograd_count_tiles(s);
     w->forward_in_one =
         lcl_device_is_cpu(l->dev) && lcl_winograd_lanes(l) == 1 && choose_tiles(l, true);
-    w->backward_in_one =
-        w->forward_in_one &&
-        are_balanced(s->n_blocks, lcl_device_get_info(l->dev)->compute_units);
     if (!w->forward_in_one)
         choose_tiles(l, false);
     const size_t a_panel = lcl_winograd_tiles_a_panel(l);
     w->n_panels = round_up_size(w->n_tiles, a_panel) / a_panel;
+    const size_t units = lcl_device_get_info(l->dev)->compute_units;
+    w->n_passes = !w->forward_in_one ? 1 : units < w->n_panels ? units : w->n_panels;
+    w->backward_in_one = w->forward_in_one && are_balanced(s->n_blocks, w->n_passes);
     const size_t panel = lcl_winograd_size(l, s->channels, 1, w->groups) +
                          lcl_winograd_size(l, s->outputs, 1, w->groups);
     size_t n_chunks = (w->n_panels * panel + CHUNK_BYTES - 1) / CHUNK_BYTES;
