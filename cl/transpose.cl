@@ -15,10 +15,10 @@ inline void transpose(vec x[V])
     }
 #elif V > 1
     /* Of the bits of i and j, put together, each round moves the last to the front. */
-    for (int round = 1; round < V; round *= 2) {
+    UNROLL for (int round = 1; round < V; round *= 2) {
         vec from[V];
         UNROLL for (int i = 0; i < V; i++) from[i] = x[i];
-        _Pragma("unroll 1") for (int i = 0; i < V / 2; i++) {
+        UNROLL for (int i = 0; i < V / 2; i++) {
             x[i] = (vec)(from[2 * i].even, from[2 * i + 1].even);
             x[i + V / 2] = (vec)(from[2 * i].odd, from[2 * i + 1].odd);
         }

@@ -79,8 +79,8 @@ inline void multiply_turned(global const vec *restrict factors, global const vec
     global const float *f_start = (global const float *)factors;
     float turned[GROUPS * B][CT * V];
 
-    for (int at = 0; at < GROUPS * LANES; at++)
-        for (int c = 0; c < CT; c++) {
+    for (int c = 0; c < CT; c++)
+        for (int at = 0; at < GROUPS * LANES; at++) {
             vec x[V];
             UNROLL for (int i = 0; i < V; i++)
                 x[i] = others[min(c * V + i, n - 1) * GROUPS * LANES + at];

@@ -50,6 +50,8 @@ done
 # What layers by themselves do not run, and layers of which no results of Caffe are stored.
 check --uninitialized "verify --quick --only layouts,layers/Sigmoid,layers/Split"
 check --uninitialized "verify --quick --gemm own --only gemm,winograd,sums,nets,updates"
+# Step by step, which is the way of larger layers and of other devices.
+check --uninitialized "verify --quick --block 32 --vector 16 --only winograd"
 
 # A whole net: splits, update, clipping, tests.
 for block in 1 4 16; do
