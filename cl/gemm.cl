@@ -70,10 +70,6 @@ kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
  * for gemm_outer; but B[k][j] is b[k * b_row + j * b_column], one of the two 1, and the last vector
  * of a product may be cut off.
  * x: shares of the row tiles; y: panels; z: products. */
-
-/* A function of its own: inlined, it would be compiled for each of a driver's forms of the kernel. */
-#define ONCE __attribute__((noinline))
-
 ONCE vec load_part(global const float *p, int count)
 {
     float lanes[V];

@@ -7,9 +7,20 @@
 #ifndef V
 #define V 1
 #endif
-#define LANES (B / V)                 /* work-items per block: the global size along x */
-#define LANE ((int)get_global_id(0))  /* which of them this is */
+#define LANES (B / V) /* work-items per block: the global size along x */
+#if LANES == 1        /* which of them this is */
+#define LANE 0
+#else
+#define LANE ((int)get_global_id(0))
+#endif
 #define UNROLL _Pragma("unroll")
+/* Large functions for a CPU: inlined, they would be compiled for each of a driver's forms of the
+ * kernel. */
+#if LANES == 1 && V > 4
+#define ONCE __attribute__((noinline))
+#else
+#define ONCE inline
+#endif
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 

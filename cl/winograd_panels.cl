@@ -1,4 +1,4 @@
-/* How cl/winograd.cl and cl/winograd_product.cl lay out transformed tiles: as matrices whose rows
+/* How Winograd convolution (cl/winograd.cl) lays out transformed tiles: as matrices whose rows
  * are channels, one for each of POS points, cut into panels of GROUPS groups of tiles. A group is
  * B floats: one tile of each of IB = B images, or TILES_A_GROUP tiles of each of IB < B images; V
  * of them are a work-item's vector, number LANE of LANES. So a panel is [channel][group][lane],

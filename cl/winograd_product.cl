@@ -8,7 +8,7 @@
 /* Row tiles first .. end of out = filters * in, summed over c; or (ADJOINT) filters^T * in, summed
  * over k: ROWS rows, a multiple of RT, of DEPTH terms, for a point, group and panel. RT rows x GROUPS
  * vectors at a time. */
-inline void multiply_filters(global const float *restrict filters, global const vec *restrict in,
+ONCE void multiply_filters(global const float *restrict filters, global const vec *restrict in,
                              global vec *restrict out, int first, int end)
 {
     for (int tile = first; tile < end; tile++) {
@@ -73,7 +73,7 @@ kernel void winograd_multiply(global const float *restrict filters, global const
 /* du = the products of FACTORS channels with CT vectors of others, the first n of which exist,
  * summed over a panel's terms (and added to du). The others are turned, so that channels lie in
  * vectors, and each term is a factor for FT x CT of them. Rows of du are ROW_SIZE floats. */
-inline void multiply_turned(global const vec *restrict factors, global const vec *restrict others,
+ONCE void multiply_turned(global const vec *restrict factors, global const vec *restrict others,
                             int n, global float *restrict du, bool add)
 {
     global const float *f_start = (global const float *)factors;

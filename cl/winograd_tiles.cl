@@ -82,7 +82,7 @@ inline void find_tiles(tile_t tiles[TILES_A_GROUP], int first, int n_tiles, int 
 #define INSIDE(i, n) ((uint)(i) < (uint)(n))
 
 /* u = B^T x B for channels c_first .. c_end of a panel's tiles, which lie at panel `at` of u. */
-inline void input_tiles(global const float *restrict x, global vec *restrict u, int first,
+ONCE void input_tiles(global const float *restrict x, global vec *restrict u, int first,
                         int n_tiles, int panel, int at, int c_first, int c_end)
 {
     for (int j = 0; j < GROUPS; j++) {
@@ -138,7 +138,7 @@ inline void input_tiles(global const float *restrict x, global vec *restrict u, 
         (tiles[t].left + (w)) / QW
 
 /* y = A^T m A + bias. */
-inline void output_tiles(global const vec *restrict m, global const float *restrict bias,
+ONCE void output_tiles(global const vec *restrict m, global const float *restrict bias,
                          global float *restrict y, global uchar *restrict places, int first,
                          int n_tiles, int panel, int at, int k_first, int k_end)
 {
@@ -179,7 +179,7 @@ inline void output_tiles(global const vec *restrict m, global const float *restr
 }
 
 /* v = A dy A^T. */
-inline void output_adjoint_tiles(global const float *restrict dy,
+ONCE void output_adjoint_tiles(global const float *restrict dy,
                                  global const uchar *restrict places, global vec *restrict v,
                                  int first, int n_tiles, int panel, int at, int k_first,
                                  int k_end)
@@ -229,7 +229,7 @@ inline void clear_input_diff(global float *dx, int block, int c)
 }
 
 /* dx += B m B^T for channel c of one group of tiles, those of them that exist; m is its first point. */
-inline void add_input_diff(global const vec *restrict m, global float *restrict dx, int c,
+ONCE void add_input_diff(global const vec *restrict m, global float *restrict dx, int c,
                            const tile_t tiles[TILES_A_GROUP])
 {
 #define COLUMN(x, j)                                                                         \
