@@ -4,10 +4,11 @@
  *   input gradient   dx = sum over tiles of B [ sum_k (G w G^T) * (A dy A^T) ] B^T
  *   filter gradient  dw = G^T [ sum over tiles (A dy A^T) * (B^T x B) ] G
  * Here is what all transforms share; cl/winograd_tiles.cl has those of images, cl/winograd_filters.cl
- * those of filters, cl/winograd_product.cl the products. Kernels of large layers are there and in
- * cl/winograd_images.cl, those of small ones in cl/winograd_pass.cl. The constant matrices BT (TN x TN), AT (TN x TM) and GT (TN x
- * R), one row a point, come from src/layers/winograd.c: the points are 0, a, -a, b, -b, ... and
- * infinity, so the rows of a pair differ only in the sign of their odd columns. */
+ * those of filters, cl/winograd_product.cl the products. A small layer's pass is one launch on a CPU
+ * (cl/winograd_pass.cl), others go step by step (cl/winograd_images.cl, and kernels beside their
+ * functions). The constant matrices BT (TN x TN), AT (TN x TM) and GT (TN x R), one row a point, come
+ * from src/layers/winograd.c: the points are 0, a, -a, b, -b, ... and infinity, so the rows of a pair
+ * differ only in the sign of their odd columns. */
 
 #define TN (TM + R - 1)
 constant float BT[TN][TN] = BT_VALUES;

@@ -4,7 +4,7 @@
 /* u = G w G^T for V filters of group g from `first` on: number f of a point's filters is
  * u[f / (C * KB) * KB + f % KB][f / KB % C]; FILTERS floats a point and group. */
 ONCE void transform_filters(global const float *restrict w, global float *restrict u, int first,
-                              int g)
+                            int g)
 {
     int from[V];
 
@@ -40,7 +40,7 @@ kernel void winograd_filter(global const float *restrict w, global float *restri
  * which COLUMNS are used: [k][c], or [c][k] where TOP_TURNED. V of a point's floats from `first` on, the
  * last of them beginning earlier. */
 ONCE void gather_filters(global const float *restrict du, int n_shares,
-                           global float *restrict dw, int first, int g, int accumulate)
+                         global float *restrict dw, int first, int g, int accumulate)
 {
     const int from = min(first, FACTORS * ROW_SIZE - V);
     int to[V];

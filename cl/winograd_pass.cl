@@ -14,7 +14,8 @@
         for (int first = 0; first < (count); first += V)
 
 #ifdef FORWARD
-/* filters[share] are kept for backward. y: shares of the panels. */
+/* y = w * x + bias. Each share has transformed filters of its own, which backward reads again.
+ * y: shares of the panels. */
 kernel void winograd_forward(global const float *restrict x, global const float *restrict w,
                              global const float *restrict bias, global float *restrict y,
                              global uchar *restrict places, global float *restrict filters,
@@ -41,8 +42,9 @@ kernel void winograd_forward(global const float *restrict x, global const float 
 #define WEIGHTS (G * K * C * R * R)
 #define PART (WEIGHTS + G * K)
 
-/* dx is set where it is wanted, and parts[share] are the gradients of the filters and the bias. The
- * blocks are shared out whole, as tiles of one overlap in dx. y: shares, as many as forward had. */
+/* dx is set where it is wanted; parts[share] becomes the share's gradients of w and the bias, by way
+ * of du, see multiply_turned. The blocks are shared out whole, as tiles of one overlap in dx.
+ * y: shares, as many as forward had. */
 kernel void winograd_backward(global const float *restrict dy, global const uchar *restrict places,
                               global const float *restrict x, global const float *restrict filters,
                               global float *restrict dx, global float *restrict parts,
@@ -68,7 +70,8 @@ kernel void winograd_backward(global const float *restrict dy, global const ucha
                 global const vec *turned = TOP_TURNED ? top : bottom;
                 global float *sums = du + (point * G + g) * FACTORS * ROW_SIZE;
                 for (int c = 0; c < COLUMNS; c += CT * V)
-                    multiply_turned(factors, turned + c * GROUPS, COLUMNS - c, sums + c, panel > 0);
+                    multiply_turned(factors, turned + c * GROUPS, COLUMNS - c, sums + c,
+                                    panel > 0);
             }
             for (int k = 0; k < G * K; k++) {
                 vec sum = (vec)(0.0f);
@@ -88,11 +91,13 @@ kernel void winograd_backward(global const float *restrict dy, global const ucha
                     FOR_TILES(t)
                         if (tiles[t].exists && tiles[t].top == 0 && tiles[t].left == 0)
                             clear_input_diff(dx, tiles[t].block, c);
-                    add_input_diff(u + PANEL(G * ROWS, 0, 0, c / C * ROWS + c % C) + j, dx, c, tiles);
+                    add_input_diff(u + PANEL(G * ROWS, 0, 0, c / C * ROWS + c % C) + j, dx, c,
+                                   tiles);
                 }
             }
         }
-    }    if (with_params)
+    }
+    if (with_params)
         FOR_VECTORS(at, g, FACTORS * ROW_SIZE)
             gather_filters(du, 1, dw, at, g, 0);
 }

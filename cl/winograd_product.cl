@@ -9,7 +9,7 @@
  * over k: ROWS rows, a multiple of RT, of DEPTH terms, for a point, group and panel. RT rows x GROUPS
  * vectors at a time. */
 ONCE void multiply_filters(global const float *restrict filters, global const vec *restrict in,
-                             global vec *restrict out, int first, int end)
+                           global vec *restrict out, int first, int end)
 {
     for (int tile = first; tile < end; tile++) {
         global const vec *x = in;
@@ -74,7 +74,7 @@ kernel void winograd_multiply(global const float *restrict filters, global const
  * summed over a panel's terms (and added to du). The others are turned, so that channels lie in
  * vectors, and each term is a factor for FT x CT of them. Rows of du are ROW_SIZE floats. */
 ONCE void multiply_turned(global const vec *restrict factors, global const vec *restrict others,
-                            int n, global float *restrict du, bool add)
+                          int n, global float *restrict du, bool add)
 {
     global const float *f_start = (global const float *)factors;
     float turned[GROUPS * B][CT * V];

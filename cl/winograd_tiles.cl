@@ -83,7 +83,7 @@ inline void find_tiles(tile_t tiles[TILES_A_GROUP], int first, int n_tiles, int 
 
 /* u = B^T x B for channels c_first .. c_end of a panel's tiles, which lie at panel `at` of u. */
 ONCE void input_tiles(global const float *restrict x, global vec *restrict u, int first,
-                        int n_tiles, int panel, int at, int c_first, int c_end)
+                      int n_tiles, int panel, int at, int c_first, int c_end)
 {
     for (int j = 0; j < GROUPS; j++) {
         tile_t tiles[TILES_A_GROUP];
@@ -139,8 +139,8 @@ ONCE void input_tiles(global const float *restrict x, global vec *restrict u, in
 
 /* y = A^T m A + bias. */
 ONCE void output_tiles(global const vec *restrict m, global const float *restrict bias,
-                         global float *restrict y, global uchar *restrict places, int first,
-                         int n_tiles, int panel, int at, int k_first, int k_end)
+                       global float *restrict y, global uchar *restrict places, int first,
+                       int n_tiles, int panel, int at, int k_first, int k_end)
 {
     for (int j = 0; j < GROUPS; j++) {
         tile_t tiles[TILES_A_GROUP];
@@ -180,9 +180,9 @@ ONCE void output_tiles(global const vec *restrict m, global const float *restric
 
 /* v = A dy A^T. */
 ONCE void output_adjoint_tiles(global const float *restrict dy,
-                                 global const uchar *restrict places, global vec *restrict v,
-                                 int first, int n_tiles, int panel, int at, int k_first,
-                                 int k_end)
+                               global const uchar *restrict places, global vec *restrict v,
+                               int first, int n_tiles, int panel, int at, int k_first,
+                               int k_end)
 {
     for (int j = 0; j < GROUPS; j++) {
         tile_t tiles[TILES_A_GROUP];
@@ -230,7 +230,7 @@ inline void clear_input_diff(global float *dx, int block, int c)
 
 /* dx += B m B^T for channel c of one group of tiles, those of them that exist; m is its first point. */
 ONCE void add_input_diff(global const vec *restrict m, global float *restrict dx, int c,
-                           const tile_t tiles[TILES_A_GROUP])
+                         const tile_t tiles[TILES_A_GROUP])
 {
 #define COLUMN(x, j)                                                                         \
     UNROLL for (int i_ = 0; i_ < TN; i_++)                                                   \

@@ -129,8 +129,8 @@ static bool fits_in_cache(const lcl_layer *l)
            PASS_BYTES;
 }
 
-/* Groups of a panel, and rows at a time; in one launch each unit has as many panels, and they must
- * fit into its cache. False where none do. */
+/* Groups of a panel, and rows at a time; in one launch each unit has as many panels, and one of them
+ * must fit into its cache. False where there are too few groups, or none fits. */
 static bool choose_tiles(const lcl_layer *l, bool in_one)
 {
     convolution_state *s = l->state;
@@ -143,6 +143,8 @@ static bool choose_tiles(const lcl_layer *l, bool in_one)
     lcl_convolution_winograd best = *w;
     double least = INFINITY;
 
+    if (n_groups < units)
+        return false;
     for (int groups = 1; groups <= MAX_GROUPS; groups++) {
         w->groups = groups;
         const double cost = (double)round_up_size(n_groups, (size_t)groups * units) *
