@@ -1,6 +1,10 @@
 /* The solvers' updates: one launch moves every parameter of the net. A group of GROUP
  * work-items handles a chunk, a run of one parameter's floats, V at a time. */
 
+/* Each operation is rounded by itself, as in Caffe, whose updates are calls of BLAS. Only y + a x,
+ * an axpy there, is one operation. Otherwise Adam drifts away from Caffe's losses. */
+#pragma OPENCL FP_CONTRACT OFF
+
 /* offset and count in vectors; rate and decay are the parameter's factors. */
 typedef struct {
     uint offset, count;
@@ -117,9 +121,9 @@ inline vec whole_gradient(vec g, vec w, float decay, global const float *clip,
 #endif
     g *= normalize;
 #if L1
-    return g + decay * sign(w);
+    return mad((vec)(decay), sign(w), g);
 #else
-    return g + decay * w;
+    return mad((vec)(decay), w, g);
 #endif
 }
 
@@ -144,3 +148,6 @@ kernel void update(global const chunk *chunks, global vec *data, global vec *dif
             diff[i] = step;
     }
 }
+
+/* For what is compiled in one text with this. */
+#pragma OPENCL FP_CONTRACT ON

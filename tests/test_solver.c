@@ -80,18 +80,14 @@ typedef struct {
 
 static const trajectory trajectories[] = {
     {"lenet_sgd", 4.8e-7, 2.6e-4, 7.5e-3, 0},
-    /* A pool of ours decides the other way than Caffe's, and Adam makes much of it. The noise is
-     * 2.6e-7 and 4e-7. */
-    {"lenet_adam", 2.2e-7, 4e-6, 2e-3, 0},
+    {"lenet_adam", 2.2e-7, 2.6e-7, 4e-7, 0},
     {"policy_exp", 1.1e-7, 2e-7, 7.9e-7, 0},
     {"policy_fixed", 1.1e-7, 1.3e-7, 6.4e-7, 0},
     {"policy_inv", 1.1e-7, 2.3e-7, 9.9e-7, 0},
     {"policy_multistep", 1.1e-7, 1.3e-7, 3.8e-7, 0},
     {"policy_poly", 1e-7, 6.5e-7, 1.4e-6, 0},
     {"policy_sigmoid", 1.1e-7, 1.1e-7, 9.7e-7, 0},
-    /* With vectors of 8 a loss is 1.5e-6 off. The noise is 1.9e-7; this is that of policy_fixed, the
-     * same net. */
-    {"policy_step", 1.1e-7, 1.3e-7, 6.4e-7, 0},
+    {"policy_step", 1.1e-7, 1.3e-7, 1.9e-7, 0},
     {"resume_sgd", 2.1e-7, 3e-7, 3e-7, 6.1e-7},
     {"resume_sgd_h5", 2.1e-7, 3e-7, 3e-7, 6.1e-7},
     {"sgd_clip", 1.1e-7, 1.2e-7, 1.7e-7, 7.7e-7},
@@ -103,10 +99,18 @@ static const trajectory trajectories[] = {
     {"solver_adam", 1.1e-7, 1.7e-7, 2.4e-7, 5.3e-7},
 };
 
-/* Four times the noise: the bits are ours, and the same in every run, but not Caffe's. */
+/* Four times the noise: the bits are ours, and the same in every run, but not Caffe's. Where vectors
+ * are narrower, sums have another order: a loss of policy_step is 1.5e-6 off, and in lenet_adam a pool
+ * takes another of two values that are as good as equal, of which Adam makes 3e-3. */
 static double bound(const trajectory *t, int iteration)
 {
-    return 4 * (iteration < 10 ? t->loss10 : iteration < 25 ? t->loss25 : t->loss50);
+    const bool narrow = lcl_device_vector(testing_device()) < 16;
+
+    if (narrow && strcmp(t->name, "lenet_adam") == 0 && iteration >= 10)
+        return 8e-3;
+    return (narrow ? 16 : 4) * (iteration < 10   ? t->loss10
+                                : iteration < 25 ? t->loss25
+                                                 : t->loss50);
 }
 
 static void check_losses(const trajectory *t, lcl_solver *s)

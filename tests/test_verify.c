@@ -238,7 +238,7 @@ static const broken_kernel broken[] = {
      "No setting"},
     {"update", "STEP(nesterov)", "1 + momentum", "1 - momentum", "updates",
      "\n  Nesterov (parameters)", "No setting avoids the failures of Nesterov. "},
-    {"winograd_tiles", "inline void output_tiles(", "+ b)", "- 1)", "winograd",
+    {"winograd_tiles", " void output_tiles(", "+ b)", "- 1)", "winograd",
      "\n  3x3 (top_0, B ", "LCL_WINOGRAD=0: convolutions are right without"},
     {"gemm", "kernel void gemm_outer(", "mad(f, x[j], sum[i][j])", "f * x[j]", "gemm/own",
      "\n  own 50x64x9 (A B", "No setting"},
