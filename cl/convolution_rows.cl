@@ -1,15 +1,44 @@
-/* Convolution of single images, forward: vectors are V columns of a row of the top, side by side.
- * For stride 1 along rows, without padding there (SW 1, PW 0), and pools of 1 or 2 columns (cl/epilogue.cl).
- * Sizes as in cl/convolution.cl, with one group and no depth. KT channels (an even number) x RT rows
- * (a multiple of QH) of a vector are computed at a time.
+/* Convolution of single images, forward: vectors are COLUMNS columns of a row of the top, side by side,
+ * of CHANNELS = V / COLUMNS channels, 1 or 2. For stride 1 along rows, without padding there (SW 1,
+ * PW 0), and pools of 1 or 2 columns (cl/epilogue.cl). Sizes as in cl/convolution.cl, with one group and
+ * no depth.
+ * KT vectors of channels (an even number) x RT rows (a multiple of QH) are computed at a time.
  * x: tiles of channels, y: shares of the tiles of rows, z: images. */
 #include "epilogue.cl"
 
-/* Windows that a vector of columns makes, and their places in the top: channel k, row q of windows. */
-#define WINDOWS (V / QW)
-#define VECTORS ((OW + V - 1) / V) /* of a row */
+/* Windows that a vector's columns make, and their places in the top: channel k, row q of windows. */
+#define WINDOWS (COLUMNS / QW)
+#define CHANNELS (V / COLUMNS)
+#define VECTORS ((OW + COLUMNS - 1) / COLUMNS) /* of a row */
 #define ROW_TILES ((OH + RT - 1) / RT)
 #define WINDOW_ROW(k, q) ((((size_t)get_global_id(2) * K + (k)) * (OH / QH) + (q)) * (OW / QW))
+
+/* The columns from p on, for each channel; and VALUE(k), VALUE(k + 1).. for the columns of one each. */
+#if CHANNELS == 1
+#define LOAD_COLUMNS(p) LOAD(p)
+#define SPREAD(VALUE, k) ((vec)(VALUE(k)))
+#elif !defined(OCLGRIND) /* it cannot follow vectors made of halves: see lanes.cl */
+typedef PASTE(float, COLUMNS) half_vec;
+#define LOAD_COLUMNS(p) ((vec)(PASTE(vload, COLUMNS)(0, p), PASTE(vload, COLUMNS)(0, p)))
+#define SPREAD(VALUE, k) ((vec)((half_vec)(VALUE(k)), (half_vec)(VALUE((k) + 1))))
+#else
+inline vec load_columns(global const float *p)
+{
+    float lanes[V];
+    for (int i = 0; i < V; i++)
+        lanes[i] = p[i % COLUMNS];
+    return LOAD(lanes);
+}
+inline vec spread(float first, float second)
+{
+    float lanes[V];
+    for (int i = 0; i < V; i++)
+        lanes[i] = i < COLUMNS ? first : second;
+    return LOAD(lanes);
+}
+#define LOAD_COLUMNS(p) load_columns(p)
+#define SPREAD(VALUE, k) spread(VALUE(k), VALUE((k) + 1))
+#endif
 
 #if QW == 2
 /* The even, or the odd, elements of a and then those of b. */
@@ -33,16 +62,17 @@ kernel void convolution_rows_forward(global const float *restrict x,
                                      global const float *restrict bias,
                                      global float *restrict y, global uchar *restrict places)
 {
-    const int k0 = get_global_id(0) * KT;
+    const int k0 = get_global_id(0) * KT * CHANNELS;
     const int share = get_global_id(1), n_shares = get_global_size(1);
 
-    global const float *filters[KT];
-    UNROLL for (int k = 0; k < KT; k++)
+    global const float *filters[KT * CHANNELS];
+    UNROLL for (int k = 0; k < KT * CHANNELS; k++)
         filters[k] = w + (size_t)min(k0 + k, K - 1) * C * KH * KW;
     x += (size_t)get_global_id(2) * C * H * W;
-    for (int i = VECTORS * ROW_TILES * share / n_shares; i < VECTORS * ROW_TILES * (share + 1) / n_shares; i++) {
+    for (int i = VECTORS * ROW_TILES * share / n_shares;
+         i < VECTORS * ROW_TILES * (share + 1) / n_shares; i++) {
         const int top = i / VECTORS * RT;
-        const int left = min(i % VECTORS * V, OW - V); /* the last begins earlier, so as to be whole */
+        const int left = min(i % VECTORS * COLUMNS, OW - COLUMNS); /* the last begins earlier, so as to be whole */
         vec sum[KT][RT];
         UNROLL for (int k = 0; k < KT; k++) UNROLL for (int r = 0; r < RT; r++)
             sum[k][r] = (vec)(0.0f);
@@ -58,19 +88,23 @@ kernel void convolution_rows_forward(global const float *restrict x,
                 UNROLL for (int t = 0; t < KW; t++) {
                     vec values[RT];
                     UNROLL for (int r = 0; r < RT; r++)
-                        values[r] = inside[r] ? LOAD(rows[r] + t * DW) : (vec)(0.0f);
+                        values[r] = inside[r] ? LOAD_COLUMNS(rows[r] + t * DW) : (vec)(0.0f);
                     UNROLL for (int k = 0; k < KT; k++) {
-                        const vec f = (vec)(filters[k][(c * KH + h) * KW + t]);
+#define FILTER(k) filters[k][(c * KH + h) * KW + t]
+                        const vec f = SPREAD(FILTER, k * CHANNELS);
+#undef FILTER
                         UNROLL for (int r = 0; r < RT; r++)
                             sum[k][r] = mad(f, values[r], sum[k][r]);
                     }
                 }
             }
-        UNROLL for (int k = 0; k < KT; k++) UNROLL for (int r = 0; r < RT; r++)
-            sum[k][r] += (vec)(BIAS ? bias[min(k0 + k, K - 1)] : 0.0f);
+#define BIAS_OF(k) bias[min(k0 + (k), K - 1)]
+        for (int k = 0; BIAS && k < KT; k++)
+            UNROLL for (int r = 0; r < RT; r++) sum[k][r] += SPREAD(BIAS_OF, k * CHANNELS);
+#undef BIAS_OF
         UNROLL for (int r = 0; r < RT; r += QH) if (top + r < OH)
             UNROLL for (int k = 0; k < KT; k += QW) {
-                /* With pools of 2 columns the windows of two channels make a vector. */
+                /* With pools of 2 columns the windows of two vectors make one. */
                 vec best[1];
                 place_t place[1];
 #if QW == 1
@@ -84,8 +118,9 @@ kernel void convolution_rows_forward(global const float *restrict x,
                 uchar taken[V];
                 STORE(best[0], values);
                 PASTE(vstore, V)(place[0], 0, taken);
-                UNROLL for (int o = 0; o < QW; o++) if (k0 + k + o < K) {
-                    const size_t to = WINDOW_ROW(k0 + k + o, (top + r) / QH) + left / QW;
+                const int first = k0 + k * CHANNELS;
+                UNROLL for (int o = 0; o < QW * CHANNELS; o++) if (first + o < K) {
+                    const size_t to = WINDOW_ROW(first + o, (top + r) / QH) + left / QW;
                     UNROLL for (int j = 0; j < WINDOWS; j++) {
                         y[to + j] = values[o * WINDOWS + j];
                         if (POOLED)
