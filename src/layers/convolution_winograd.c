@@ -71,7 +71,8 @@ lcl_status lcl_winograd_transform(lcl_layer *l, lcl_kernel **out, const char *fi
     lcl_define all[LCL_COUNT(constants) + MAX_OWN];
 
     memcpy(all, constants, sizeof constants);
-    memcpy(all + LCL_COUNT(constants), own, n_own * sizeof *own);
+    for (size_t i = 0; i < n_own; i++)
+        all[LCL_COUNT(constants) + i] = own[i];
     lcl_status status = lcl_winograd_kernel(l, out, file, name, group, panels, all,
                                             LCL_COUNT(constants) + n_own, err);
     free(bt);
