@@ -24,8 +24,8 @@ size_t lcl_winograd_tiles_a_panel(const lcl_layer *l);
 size_t lcl_winograd_filters_size(const convolution_state *s);
 /* Gradients of the filters or the bias are wanted. */
 bool lcl_winograd_wants_params(const lcl_layer *l);
-/* Bytes of a transform of so many panels, of so many groups, of `channels` channels. */
-size_t lcl_winograd_size(const lcl_layer *l, int channels, size_t n_panels, int groups);
+/* Bytes of a transform of so many panels of `channels` channels. */
+size_t lcl_winograd_size(const lcl_layer *l, int channels, size_t n_panels);
 
 /* A kernel with the sizes, for arrays of so many panels, and `own` defines, at most 24. */
 lcl_status lcl_winograd_kernel(lcl_layer *l, lcl_kernel **out, const char *file,

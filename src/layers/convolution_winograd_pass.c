@@ -5,10 +5,9 @@
 static size_t slab_size(const lcl_layer *l, int bottom_channels, int top_channels)
 {
     const convolution_state *s = l->state;
-    const int groups = s->winograd.groups;
 
-    return lcl_winograd_size(l, s->group * bottom_channels, 1, groups) +
-           lcl_winograd_size(l, s->group * top_channels, 1, groups);
+    return lcl_winograd_size(l, s->group * bottom_channels, 1) +
+           lcl_winograd_size(l, s->group * top_channels, 1);
 }
 
 static size_t forward_slab(const lcl_layer *l)

@@ -55,12 +55,12 @@ size_t lcl_winograd_tiles_a_panel(const lcl_layer *l)
     return (size_t)s->winograd.groups * tiles_a_group(l);
 }
 
-size_t lcl_winograd_size(const lcl_layer *l, int channels, size_t n_panels, int groups)
+size_t lcl_winograd_size(const lcl_layer *l, int channels, size_t n_panels)
 {
-    const size_t point = (size_t)channels * n_panels * (size_t)groups | 1;
+    const convolution_state *s = l->state;
+    const size_t point = (size_t)channels * n_panels * (size_t)s->winograd.groups | 1;
 
-    return point * lcl_winograd_points(l->state) * (size_t)lcl_winograd_group(l) *
-           sizeof(float);
+    return point * lcl_winograd_points(s) * (size_t)lcl_winograd_group(l) * sizeof(float);
 }
 
 size_t lcl_winograd_filters_size(const convolution_state *s)
@@ -123,8 +123,8 @@ static bool fits_in_cache(const lcl_layer *l)
     const convolution_state *s = l->state;
     const lcl_convolution_winograd *w = &s->winograd;
 
-    return lcl_winograd_size(l, s->group * w->bottom_rows, 1, w->groups) +
-               lcl_winograd_size(l, s->group * w->top_rows, 1, w->groups) +
+    return lcl_winograd_size(l, s->group * w->bottom_rows, 1) +
+               lcl_winograd_size(l, s->group * w->top_rows, 1) +
                lcl_winograd_filters_size(s) <=
            PASS_BYTES;
 }
@@ -218,17 +218,16 @@ void lcl_winograd_plan(lcl_layer *l)
     const size_t units = lcl_device_get_info(l->dev)->compute_units;
     w->n_passes = !w->forward_in_one ? 1 : units < w->n_panels ? units : w->n_panels;
     w->backward_in_one = w->forward_in_one && are_balanced(s->n_blocks, w->n_passes);
-    const size_t panel = lcl_winograd_size(l, s->channels, 1, w->groups) +
-                         lcl_winograd_size(l, s->outputs, 1, w->groups);
+    const size_t panel =
+        lcl_winograd_size(l, s->channels, 1) + lcl_winograd_size(l, s->outputs, 1);
     size_t n_chunks = (w->n_panels * panel + CHUNK_BYTES - 1) / CHUNK_BYTES;
     if (n_chunks > w->n_panels)
         n_chunks = w->n_panels;
     w->chunk_panels = (w->n_panels + n_chunks - 1) / n_chunks;
     plan_filter_product(l);
-    w->bottom_size = lcl_winograd_size(l, s->channels, w->chunk_panels, w->groups);
-    w->top_size = lcl_winograd_size(l, s->outputs, w->chunk_panels, w->groups);
+    w->bottom_size = lcl_winograd_size(l, s->channels, w->chunk_panels);
+    w->top_size = lcl_winograd_size(l, s->outputs, w->chunk_panels);
     w->bottom_product_size =
-        lcl_winograd_size(l, s->group * w->bottom_rows, w->chunk_panels, w->groups);
-    w->top_product_size =
-        lcl_winograd_size(l, s->group * w->top_rows, w->chunk_panels, w->groups);
+        lcl_winograd_size(l, s->group * w->bottom_rows, w->chunk_panels);
+    w->top_product_size = lcl_winograd_size(l, s->group * w->top_rows, w->chunk_panels);
 }
