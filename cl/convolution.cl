@@ -5,6 +5,7 @@
  * in that order, which is Caffe's: where two values are nearly equal the same one is the larger.
  * It may end in a max pool of windows QH x QW side by side and a ReLU: cl/epilogue.cl. */
 #include "epilogue.cl"
+#include "transpose.cl"
 
 /* Vectors of the images of block n, channel c (over all groups); Q: of what is written. */
 #define X_ROW(n, c, d, h) (((((size_t)(n) * G * C + (c)) * D + (d)) * H + (h)) * W * LANES + LANE)
@@ -161,17 +162,27 @@ kernel void convolution_backward_data(global const vec *restrict dy,
 #endif
 
 #ifdef BACKWARD_WEIGHTS
-/* In the order of the images, in which Caffe adds them up: rounded alike, weights after many
- * updates let pools decide as Caffe's do. */
-inline float sum_images(vec x)
+/* sums[i] = x[i] of one image after the other, in which order Caffe adds them up: rounded alike,
+ * weights after many updates let pools decide as Caffe's do. sums has room for V more. */
+ONCE void sum_images(const vec *x, int n, float *sums)
 {
-    float lanes[V], sum = 0.0f;
-
-    STORE(x, lanes);
-    for (int i = 0; i < V; i++)
-        sum += lanes[i];
-    return sum;
+    for (int i = 0; i < n; i += V) {
+        vec images[V], sum;
+        UNROLL for (int j = 0; j < V; j++) images[j] = x[min(i + j, n - 1)];
+        transpose(images);
+        sum = images[0];
+        UNROLL for (int j = 1; j < V; j++) sum += images[j];
+        STORE(sum, sums + i);
+    }
 }
+
+/* On a CPU, products with all rows of a kernel read x each time: kept for the next column, it would
+ * take the registers of the sums. */
+#if YT > 1 && LANES == 1 && V > 4
+#define COLUMN(row, ix) (*((global const volatile vec *)(row) + (ix) * LANES))
+#else
+#define COLUMN(row, ix) ((row)[(ix) * LANES])
+#endif
 
 /* Adds the products of one output column of a row with the XT taps from t0 on of YT kernel
  * rows. */
@@ -179,13 +190,13 @@ inline float sum_images(vec x)
     {                                                                                        \
         vec v[KT];                                                                           \
         UNROLL for (int k = 0; k < KT; k++)                                                  \
-            v[k] = FROM_POOLED(dy, places, d[k] + (ox) / QW * LANES, oy, ox);                \
+            v[k] = FROM_POOLED(d[k], taken[k], (ox) / QW * LANES, oy, ox);                    \
         UNROLL for (int t = 0; t < XT; t++) {                                                \
             const int ix = (ox) * SW - PW + (t0 + t) * DW;                                   \
             if (!(checked) || INSIDE(ix, W)) {                                               \
                 UNROLL for (int r = 0; r < YT; r++) if (YT == 1 || PH == 0 || meets[r]) {    \
                     UNROLL for (int c = 0; c < CT; c++) {                                    \
-                        const vec u = x[s[c][r] + ix * LANES];                               \
+                        const vec u = COLUMN(s[c][r], ix);                                  \
                         UNROLL for (int k = 0; k < KT; k++)                                  \
                             sum[k][c][r][t] = mad(v[k], u, sum[k][c][r][t]);                 \
                     }                                                                        \
@@ -195,10 +206,12 @@ inline float sum_images(vec x)
     }
 
 /* dw[k][c][r] = sum over images and outputs o of dy[k][o] x[c][o * stride - pad + r *
- * dilation]: KT x CT channels x YT kernel rows x XT of their taps a work-item, over its
- * share of the blocks; db[k] = sum of dy[k][o] in those at the first tap. One partial sum
- * for each lane group and share: dw[(share * LANES + lane) * count + ...], db likewise.
- * x: lanes, y: tiles of groups, channels and taps, z: shares of the blocks. */
+ * dilation]: tiles of KT x CT channels x YT kernel rows x XT of their taps, KG x CG x RG of them a
+ * work-item, which go in turn over each STRIP of output rows, while a cache has it. A work-item has
+ * its share of the strips of all blocks; db[k] = sum of dy[k][o] in those at the first tap. One
+ * partial sum for each lane group and share: dw[(share * LANES + lane) * count + ...], db likewise.
+ * x: lanes, y: groups, parts of their channels and taps, z: shares of the strips. */
+#define STRIPS ((OD * OH + STRIP - 1) / STRIP)
 kernel void convolution_backward_weights(global const vec *restrict dy,
                                          global const place_t *restrict places,
                                          global const vec *restrict x,
@@ -207,72 +220,100 @@ kernel void convolution_backward_weights(global const vec *restrict dy,
                                          int accumulate_bias)
 {
     int i = get_global_id(1);
-    const int t0 = i % T_TILES * XT, r0 = i / T_TILES % (KD * KH / YT) * YT;
-    i /= T_TILES * (KD * KH / YT);
-    const int k0 = i % K_TILES * KT, c0 = i / K_TILES % C_TILES * CT;
-    const int g = i / (K_TILES * C_TILES);
+    const int t0 = i % T_TILES * XT, r_first = i / T_TILES % R_PARTS * RG * YT;
+    i /= T_TILES * R_PARTS;
+    const int k_first = i % K_PARTS * KG * KT, c_first = i / K_PARTS % C_PARTS * CG * CT;
+    const int g = i / (K_PARTS * C_PARTS);
     const int share = get_global_id(2), n_shares = get_global_size(2);
-    const bool add_bias = with_bias && t0 == 0 && r0 == 0 && c0 == 0;
+    const int n_strips = n_blocks * STRIPS;
+    const bool add_bias = with_bias && t0 == 0 && r_first == 0 && c_first == 0;
     /* Columns from LEFT to RIGHT meet no padding. */
     const int LEFT = (PW + SW - 1) / SW, RIGHT = (W - 1 + PW - (KW - 1) * DW) / SW + 1;
-    vec sum[KT][CT][YT][XT], bias[KT];
+    vec sums[KG][CG][RG][KT][CT][YT][XT], biases[KG][KT];
 
-    UNROLL for (int k = 0; k < KT; k++) {
-        bias[k] = (vec)(0.0f);
-        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int r = 0; r < YT; r++)
-            UNROLL for (int t = 0; t < XT; t++) sum[k][c][r][t] = (vec)(0.0f);
+    for (int kt = 0; kt < KG; kt++) {
+        for (int k = 0; k < KT; k++)
+            biases[kt][k] = (vec)(0.0f);
+        for (int ct = 0; ct < CG; ct++) for (int rt = 0; rt < RG; rt++)
+            for (int k = 0; k < KT; k++) for (int c = 0; c < CT; c++)
+                for (int r = 0; r < YT; r++) for (int t = 0; t < XT; t++)
+                    sums[kt][ct][rt][k][c][r][t] = (vec)(0.0f);
     }
-    for (int n = n_blocks * share / n_shares; n < n_blocks * (share + 1) / n_shares; n++) {
-        for (int o = 0; o < OD * OH; o++) {
-            const int od = o / OH, oy = o % OH, id = od * SD - PD + r0 / KH * DD;
-            size_t d[KT], s[CT][YT];
-            bool meets[YT], any = false;
-            UNROLL for (int k = 0; k < KT; k++)
-                d[k] = Q_ROW(n, g * K + min(k0 + k, K - 1), od, oy / QH);
-            if (add_bias && oy % QH == 0)
-                for (int ox = 0; ox < OW / QW; ox++)
-                    UNROLL for (int k = 0; k < KT; k++)
-                        bias[k] += TAKEN(dy, places, d[k] + ox * LANES);
-            UNROLL for (int r = 0; r < YT; r++) {
-                const int iy = oy * SH - PH + (r0 % KH + r) * DH;
-                meets[r] = INSIDE(id, D) && INSIDE(iy, H);
-                any |= meets[r];
-                UNROLL for (int c = 0; c < CT; c++)
-                    s[c][r] = X_ROW(n, g * C + min(c0 + c, C - 1), id, iy);
-            }
-            if (!any)
+    for (int strip = (int)((long)n_strips * share / n_shares);
+         strip < (int)((long)n_strips * (share + 1) / n_shares); strip++) {
+        const int n = strip / STRIPS, first = strip % STRIPS * STRIP;
+        const int end = min(first + STRIP, OD * OH);
+        for (int tile = 0; tile < KG * CG * RG; tile++) {
+            const int kt = tile / (CG * RG), ct = tile / RG % CG, rt = tile % RG;
+            const int k0 = k_first + kt * KT, c0 = c_first + ct * CT, r0 = r_first + rt * YT;
+            if (k0 >= K || c0 >= C)
                 continue;
-            int ox = 0;
-            for (; ox < min(LEFT, OW); ox++)
-                WEIGHT_STEP(ox, true)
-            for (; ox < min(RIGHT, OW); ox++)
-                WEIGHT_STEP(ox, T_TILES * XT > KW)
-            for (; ox < OW; ox++)
-                WEIGHT_STEP(ox, true)
-        }
-    }
-    dw += (size_t)(share * LANES + LANE) * (G * K * C * KERNEL);
-    db += (size_t)(share * LANES + LANE) * (G * K);
-    vec sums[KT][CT][YT][XT], biases[KT]; /* in memory, which loops may go over */
-    UNROLL for (int k = 0; k < KT; k++) {
-        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int r = 0; r < YT; r++)
-            UNROLL for (int t = 0; t < XT; t++) sums[k][c][r][t] = sum[k][c][r][t];
-        biases[k] = bias[k];
-    }
-    for (int k = 0; k < min(KT, K - k0); k++) {
-        for (int c = 0; c < min(CT, C - c0); c++)
-            for (int r = 0; r < YT; r++)
-                for (int t = 0; t < min(XT, KW - t0); t++) {
-                    global float *out =
-                        dw + W_ROW(g * K + k0 + k, c0 + c, 0, 0) + (r0 + r) * KW + t0 + t;
-                    const float value = sum_images(sums[k][c][r][t]);
-                    *out = accumulate ? value + *out : value;
+            vec sum[KT][CT][YT][XT], bias[KT];
+            UNROLL for (int k = 0; k < KT; k++) {
+                bias[k] = biases[kt][k];
+                UNROLL for (int c = 0; c < CT; c++) UNROLL for (int r = 0; r < YT; r++)
+                    UNROLL for (int t = 0; t < XT; t++)
+                        sum[k][c][r][t] = sums[kt][ct][rt][k][c][r][t];
+            }
+            for (int o = first; o < end; o++) {
+                const int od = o / OH, oy = o % OH, id = od * SD - PD + r0 / KH * DD;
+                global const vec *d[KT], *s[CT][YT];
+                global const place_t *taken[KT];
+                bool meets[YT], any = false;
+                UNROLL for (int k = 0; k < KT; k++) {
+                    const size_t row = Q_ROW(n, g * K + min(k0 + k, K - 1), od, oy / QH);
+                    d[k] = dy + row;
+                    taken[k] = places + row;
                 }
-        if (add_bias) {
-            global float *out = db + g * K + k0 + k;
-            const float value = sum_images(biases[k]);
-            *out = accumulate_bias ? value + *out : value;
+                if (add_bias && ct == 0 && rt == 0 && oy % QH == 0)
+                    for (int ox = 0; ox < OW / QW; ox++)
+                        UNROLL for (int k = 0; k < KT; k++)
+                            bias[k] += TAKEN(d[k], taken[k], ox * LANES);
+                UNROLL for (int r = 0; r < YT; r++) {
+                    const int iy = oy * SH - PH + (r0 % KH + r) * DH;
+                    meets[r] = INSIDE(id, D) && INSIDE(iy, H);
+                    any |= meets[r];
+                    UNROLL for (int c = 0; c < CT; c++)
+                        s[c][r] = x + X_ROW(n, g * C + min(c0 + c, C - 1), id, iy);
+                }
+                if (!any)
+                    continue;
+                int ox = 0;
+                for (; ox < min(LEFT, OW); ox++)
+                    WEIGHT_STEP(ox, true)
+                for (; ox < min(RIGHT, OW); ox++)
+                    WEIGHT_STEP(ox, T_TILES * XT > KW)
+                for (; ox < OW; ox++)
+                    WEIGHT_STEP(ox, true)
+            }
+            UNROLL for (int k = 0; k < KT; k++) {
+                biases[kt][k] = bias[k];
+                UNROLL for (int c = 0; c < CT; c++) UNROLL for (int r = 0; r < YT; r++)
+                    UNROLL for (int t = 0; t < XT; t++)
+                        sums[kt][ct][rt][k][c][r][t] = sum[k][c][r][t];
+            }
         }
+    }
+    float weights[KG * CG * RG * KT * CT * YT * XT + V], ends[KG * KT + V];
+    const float *value = weights; /* the next of them, in the order of `sums` */
+    sum_images(&sums[0][0][0][0][0][0][0], KG * CG * RG * KT * CT * YT * XT, weights);
+    dw += (size_t)(share * LANES + LANE) * (G * K * C * KERNEL);
+    for (int tile = 0; tile < KG * CG * RG; tile++) {
+        const int k0 = k_first + tile / (CG * RG) * KT, c0 = c_first + tile / RG % CG * CT;
+        const int r0 = r_first + tile % RG * YT;
+        for (int k = k0; k < k0 + KT; k++)
+            for (int c = c0; c < c0 + CT; c++)
+                for (int r = r0; r < r0 + YT; r++, value += XT)
+                    for (int t = 0; t < min(XT, KW - t0) && k < K && c < C; t++) {
+                        global float *out = dw + W_ROW(g * K + k, c, 0, 0) + r * KW + t0 + t;
+                        *out = accumulate ? value[t] + *out : value[t];
+                    }
+    }
+    if (add_bias) {
+        sum_images(&biases[0][0], KG * KT, ends);
+        db += (size_t)(share * LANES + LANE) * (G * K) + g * K + k_first;
+        for (int k = 0; k < min(KG * KT, K - k_first); k++)
+            db[k] = accumulate_bias ? ends[k] + db[k] : ends[k];
     }
 }
 #endif

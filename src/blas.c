@@ -19,8 +19,6 @@
 #define PANEL_ROWS 64   /* of C that pay for it */
 #define DOT_ITEMS 8     /* of a unit of a CPU, where dot products are enough */
 #define LONG_SUM 1024   /* terms that pay for the sums of dot products */
-/* Registers of a CPU: those for sums tell which, and the rest is for what they are made of. */
-#define REGISTERS(for_sums) ((for_sums) <= 12 ? 16 : (for_sums) + 8)
 
 enum { ROW_BIAS = 1, COLUMN_BIAS = 2, RELU = 4 }; /* bits of `finish` in cl/gemm.cl */
 
@@ -45,7 +43,7 @@ void lcl_blas_tile(size_t m, size_t n, int width, int registers, int *rows, int 
     *rows = *columns = 1;
     for (int r = 1; r <= MAX_TILE; r++) {
         for (int c = 1; c <= MAX_TILE && r * c * width <= registers; c++) {
-            if (c > 1 && (r + 1) * c * width >= REGISTERS(registers))
+            if (c > 1 && (r + 1) * c * width >= LCL_REGISTERS(registers))
                 continue;
             const size_t r_tiles = (m + (size_t)r - 1) / (size_t)r;
             const size_t c_tiles = (n + (size_t)c - 1) / (size_t)c;

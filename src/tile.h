@@ -23,6 +23,9 @@ typedef enum {
     LCL_N_TILES
 } lcl_tile;
 
+/* Registers of a CPU: those for sums tell which, and the rest is for what they are made of. */
+#define LCL_REGISTERS(for_sums) ((for_sums) <= 12 ? 16 : (for_sums) + 8)
+
 typedef struct {
     const char *name; /* in records */
     /* Defaults: of CPUs with 32 registers of 16 floats, other CPUs (measured with 16 of 8) and

@@ -36,6 +36,12 @@ static const shape_case cases[] = {
     CASE2(3, 2, 2, 1, 6, 40, 3, 5, 1, 2, 4, 4, 1, 1),
     CASE2(2, 1, 2, 1, 3, 2, 2, 1, 3, 3, 2, 1, 1, 1),
     CASE2(2, 3, 4, 1, 6, 30, 3, 3, 1, 1, 1, 1, 1, 1),
+    /* The gradient of the weights goes over strips of rows and tiles of channels. */
+    CASE2(17, 10, 37, 1, 13, 35, 3, 3, 2, 2, 1, 1, 1, 1),
+    CASE2(18, 3, 20, 1, 30, 31, 5, 5, 1, 1, 2, 2, 1, 1),
+    /* 1 x 1: as a product; its gradient, where there is much to add up, with rows merged. */
+    CASE2(2, 9, 11, 1, 5, 4, 1, 1, 2, 2, 0, 0, 1, 1),
+    CASE2(3, 12, 17, 1, 21, 14, 1, 1, 1, 1, 0, 0, 1, 1),
     /* These go through Winograd: enough channels, 3x3 and 5x5, stride 1. */
     CASE2(17, 8, 9, 1, 8, 8, 5, 5, 1, 1, 0, 0, 1, 1),
     CASE2(3, 16, 20, 2, 9, 11, 3, 3, 1, 1, 1, 1, 1, 1),

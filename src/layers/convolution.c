@@ -153,10 +153,10 @@ lcl_status lcl_convolution_top_sizes(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
-size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines)
+size_t lcl_convolution_defines(const lcl_layer *l, const lcl_spatial *z,
+                               lcl_define *defines)
 {
     const convolution_state *s = l->state;
-    const lcl_spatial *z = &s->s;
     static const char *const axes[][6] = {{"D", "OD", "KD", "SD", "PD", "DD"},
                                           {"H", "OH", "KH", "SH", "PH", "DH"},
                                           {"W", "OW", "KW", "SW", "PW", "DW"}};

@@ -99,9 +99,11 @@ lcl_status lcl_convolution_shape(lcl_layer *l, lcl_error *err);
 lcl_status lcl_convolution_read_sizes(lcl_layer *l, lcl_error *err);
 lcl_status lcl_convolution_top_sizes(lcl_layer *l, lcl_error *err);
 
-/* Defines for the sizes G, C, K (of a group), the spatial ones and the epilogue's, at most 26 of them. */
+/* Defines for the sizes G, C, K (of a group), the spatial ones of z and the epilogue's, at most 26
+ * of them. */
 #define LCL_CONVOLUTION_DEFINES 26
-size_t lcl_convolution_defines(const lcl_layer *l, lcl_define *defines);
+size_t lcl_convolution_defines(const lcl_layer *l, const lcl_spatial *z,
+                               lcl_define *defines);
 /* The top that pair i writes. */
 lcl_blob *lcl_convolution_top(const lcl_layer *l, int i);
 /* The gradient of the bias for pair i: y->diff summed over images and places. `sum_rows` is
@@ -125,6 +127,13 @@ lcl_status lcl_convolution_direct_adjoint(lcl_layer *l, cl_mem dy, cl_mem dx,
                                           lcl_error *err);
 lcl_status lcl_convolution_direct_weights(lcl_layer *l, int i, cl_mem dy, cl_mem x,
                                           lcl_error *err);
+
+/* What the last of these needs: kernel, range and partial sums. */
+lcl_status lcl_convolution_direct_prepare_weights(lcl_layer *l, lcl_error *err);
+/* A kernel of cl/convolution.cl for images of z, with defines of its own. */
+lcl_status lcl_convolution_direct_kernel(lcl_layer *l, lcl_kernel **out, const char *name,
+                                         const lcl_spatial *z, const lcl_define *own,
+                                         size_t n_own, lcl_error *err);
 
 /* Forward by rows, for single images in the test phase; it goes with direct convolution's passes.
  * With the pool and the ReLU of `e`. */

@@ -5,6 +5,7 @@
 #include "text.h"
 
 #define MIN_CHANNELS 8 /* fewer make products of poor shapes */
+#define LONG_SUM 256   /* vectors that a weight's gradient is the sum of */
 
 enum { SCRATCH_COLUMNS };
 
@@ -84,8 +85,9 @@ static lcl_status run_dry(lcl_layer *l, lcl_status (*pass)(lcl_layer *, int, lcl
 static lcl_status get_kernel(lcl_layer *l, lcl_kernel **out, const char *name,
                              lcl_error *err)
 {
+    const convolution_state *s = l->state;
     lcl_define defines[LCL_CONVOLUTION_DEFINES];
-    const size_t n = lcl_convolution_defines(l, defines);
+    const size_t n = lcl_convolution_defines(l, &s->s, defines);
 
     return lcl_layer_kernel(l, out, "im2col", name, l->bottoms[0]->block, defines, n,
                             err);
@@ -102,6 +104,16 @@ lcl_status lcl_convolution_product_reshape(lcl_layer *l, lcl_error *err)
     return run_dry(l, lcl_convolution_product_forward, err);
 }
 
+/* Where images lie side by side, a CPU's gradient of the weights needs no columns, and is faster
+ * without a product if there is much to add up. */
+static bool takes_direct_weights(const lcl_layer *l)
+{
+    const convolution_state *s = l->state;
+
+    return lcl_device_is_cpu(l->dev) && l->bottoms[0]->block > 1 &&
+           (needs_columns(s) || product(s->s.out) * s->n_blocks >= LONG_SUM);
+}
+
 lcl_status lcl_convolution_product_prepare_backward(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
@@ -113,6 +125,8 @@ lcl_status lcl_convolution_product_prepare_backward(lcl_layer *l, lcl_error *err
     if (needs_columns(s))
         LCL_TRY(get_kernel(l, &p->images, "im2col_backward", err));
     LCL_TRY(lcl_bias_sum_get(&p->sum_rows, l->dev, err));
+    if (takes_direct_weights(l))
+        LCL_TRY(lcl_convolution_direct_prepare_weights(l, err));
     return run_dry(l, lcl_convolution_product_backward, err);
 }
 
@@ -208,14 +222,23 @@ static lcl_status backward_data(lcl_layer *l, int i, lcl_error *err)
                             : LCL_OK;
 }
 
-lcl_status lcl_convolution_product_backward(lcl_layer *l, int i, lcl_error *err)
+static lcl_status backward_params(lcl_layer *l, int i, lcl_error *err)
 {
     const convolution_state *s = l->state;
+    const lcl_blob *top = lcl_convolution_top(l, i);
+    const bool weights = l->param_propagate[0], bias = s->bias && l->param_propagate[1];
 
-    if (l->param_propagate[0])
+    if (!weights && !bias)
+        return LCL_OK;
+    if (takes_direct_weights(l))
+        return lcl_convolution_direct_weights(l, i, top->diff, l->bottoms[i]->data, err);
+    if (weights)
         LCL_TRY(backward_weights(l, i, err));
-    if (s->bias && l->param_propagate[1])
-        LCL_TRY(lcl_convolution_sum_diff(l, i, s->product.sum_rows,
-                                         lcl_convolution_top(l, i), err));
+    return bias ? lcl_convolution_sum_diff(l, i, s->product.sum_rows, top, err) : LCL_OK;
+}
+
+lcl_status lcl_convolution_product_backward(lcl_layer *l, int i, lcl_error *err)
+{
+    LCL_TRY(backward_params(l, i, err));
     return l->propagate[i] ? backward_data(l, i, err) : LCL_OK;
 }

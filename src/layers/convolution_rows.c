@@ -51,7 +51,7 @@ lcl_status lcl_convolution_rows_reshape(lcl_layer *l, lcl_error *err)
                               {"KT", CHANNELS},
                               {"RT", rows}};
     lcl_define defines[LCL_CONVOLUTION_DEFINES + LCL_COUNT(own)];
-    const size_t n = lcl_convolution_defines(l, defines);
+    const size_t n = lcl_convolution_defines(l, &s->s, defines);
 
     memcpy(defines + n, own, sizeof own);
     const size_t channels = lcl_tile_count(s->outputs, CHANNELS * vector / columns);

@@ -47,7 +47,7 @@ lcl_status lcl_winograd_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
                                   {"FILTERS", w->filters_size},
                                   {"KB", w->top_tile}};
     lcl_define all[LCL_CONVOLUTION_DEFINES + LCL_COUNT(defines) + MAX_OWN];
-    size_t n = lcl_convolution_defines(l, all);
+    size_t n = lcl_convolution_defines(l, &s->s, all);
 
     memcpy(all + n, defines, sizeof defines);
     n += LCL_COUNT(defines);

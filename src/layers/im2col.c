@@ -48,7 +48,7 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
     c->channels = x->shape[c->axis];
     LCL_TRY(lcl_convolution_top_sizes(l, err));
     LCL_TRY(shape_top(l, err));
-    const size_t n = lcl_convolution_defines(l, defines);
+    const size_t n = lcl_convolution_defines(l, &s->convolution.s, defines);
     const size_t lanes = lcl_convolution_lanes(l), channels = (size_t)c->channels;
     s->forward_range = (lcl_range){lanes, channels * product(c->s.kernel), c->n_blocks};
     s->backward_range = (lcl_range){
