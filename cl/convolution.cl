@@ -101,8 +101,40 @@ kernel void convolution_unpool(global const vec *restrict dq,
 #endif
 
 #ifdef BACKWARD_DATA
+/* Columns q, q + SW, ... of a row see the tap t where s = q + PW - t * DW is a multiple of SW, as
+ * outputs from s / SW on; SW * KW * DW is added so that the division rounds down. */
+#define SEEN(q, t) ((q) + PW - (t) * DW + SW * KW * DW)
+#define FIRST_SEEN(q, t) (SEEN(q, t) / SW - KW * DW)
+
+/* Adds to the sums of PT columns, from q + SW * column on, what all outputs say of them. */
+#define DATA_STEPS(checked)                                                                    \
+    for (int k = 0; k < K; k++)                                                                \
+        for (int sd = 0; sd < KD; sd++) {                                                      \
+            const int d = id + PD - sd * DD;                                                   \
+            if (d < 0 || d % SD != 0 || d / SD >= OD)                                          \
+                continue;                                                                      \
+            for (int r = r_first; r < r_end; r += R_STEP) {                                    \
+                global const vec *row =                                                        \
+                    dy + Y_ROW(n, g * K + k, d / SD, (iy + PH - r * DH) / SH);                 \
+                const int tap = (k * C * KD + sd) * KH * KW + r * KW;                          \
+                UNROLL for (int t = 0; t < KW; t++) if (SEEN(q, t) % SW == 0) {                \
+                    const int ox = column + FIRST_SEEN(q, t);                                  \
+                    global const vec *at = row + ox * LANES;                                   \
+                    vec v[PT];                                                                 \
+                    UNROLL for (int p = 0; p < PT; p++)                                        \
+                        v[p] = !(checked) || INSIDE(ox + p, OW) ? at[p * LANES] : (vec)(0.0f); \
+                    UNROLL for (int c = 0; c < CT; c++) {                                      \
+                        const vec f = (vec)(filters[c][tap + t]);                              \
+                        UNROLL for (int p = 0; p < PT; p++)                                    \
+                            sum[c][p] = mad(f, v[p], sum[c][p]);                               \
+                    }                                                                          \
+                }                                                                              \
+            }                                                                                  \
+        }
+
 /* dx[n][c][i] = sum over k and taps r with o * stride = i + pad - r * dilation of
- * w[k][c][r] dy[n][k][o] (+ bias[c] with DATA_BIAS): CT channels x PT columns, SW apart, of one input row a work-item.
+ * w[k][c][r] dy[n][k][o] (+ bias[c] with DATA_BIAS): CT channels x PT columns, SW apart, of one
+ * input row a work-item. The kernel's rows that an input row sees are R_STEP apart.
  * x: lanes, y: channel tiles of all groups, z: rows of all blocks. */
 kernel void convolution_backward_data(global const vec *restrict dy,
                                       global const float *restrict w,
@@ -112,52 +144,37 @@ kernel void convolution_backward_data(global const vec *restrict dy,
     const int g = get_global_id(1) / C_TILES, c0 = get_global_id(1) % C_TILES * CT;
     const int iy = get_global_id(2) % H, id = get_global_id(2) / H % D;
     const int n = get_global_id(2) / (H * D);
+    global const float *filters[CT];
+    int r_first = KH, r_end = 0;
 
-    for (int tile = 0; tile < SW * X_TILES; tile++) {
-        /* Columns of the same remainder by the stride see the same taps. */
-        const int ix = SW * X_TILES == 1 ? 0 : tile / SW * PT * SW + tile % SW;
-        vec sum[CT][PT];
-        UNROLL for (int c = 0; c < CT; c++) UNROLL for (int p = 0; p < PT; p++)
-            sum[c][p] = (vec)(DATA_BIAS ? bias[g * C + min(c0 + c, C - 1)] : 0.0f);
-        for (int k = 0; k < K; k++) {
-            for (int r = 0; r < KD * KH; r++) {
-                const int sd = id + PD - r / KH * DD, sy = iy + PH - r % KH * DH;
-                if (sd % SD != 0 || sy % SH != 0 || !INSIDE(sd / SD, OD) ||
-                    !INSIDE(sy / SH, OH) || sd < 0 || sy < 0)
-                    continue;
-                global const vec *row = dy + Y_ROW(n, g * K + k, sd / SD, sy / SH);
-                global const float *taps = w + W_ROW(g * K + k, 0, 0, 0) + r * KW;
-                UNROLL for (int t = 0; t < KW; t++) {
-                    /* A multiple of SW is added so that the division rounds down. */
-                    const int s = ix + PW - t * DW + SW * KW * DW;
-                    const int ox = s / SW - KW * DW;
-                    if (s % SW != 0)
-                        continue;
-                    if (SW * X_TILES > 1 && ox >= 0 && ox + PT <= OW) {
-                        vec v[PT];
-                        UNROLL for (int p = 0; p < PT; p++) v[p] = row[(ox + p) * LANES];
-                        UNROLL for (int c = 0; c < CT; c++) {
-                            const vec f = (vec)(taps[min(c0 + c, C - 1) * KERNEL + t]);
-                            UNROLL for (int p = 0; p < PT; p++)
-                                sum[c][p] = mad(f, v[p], sum[c][p]);
-                        }
-                    } else {
-                        UNROLL for (int p = 0; p < PT; p++) if (INSIDE(ox + p, OW)) {
-                            const vec v = row[(ox + p) * LANES];
-                            UNROLL for (int c = 0; c < CT; c++)
-                                sum[c][p] = mad((vec)(taps[min(c0 + c, C - 1) * KERNEL + t]),
-                                                v, sum[c][p]);
-                        }
-                    }
-                }
-            }
-        }
-        UNROLL for (int c = 0; c < CT; c++) if (c0 + c < C) {
-            global vec *out = dx + X_ROW(n, g * C + c0 + c, id, iy);
-            UNROLL for (int p = 0; p < PT; p++) if (ix + p * SW < W)
-                out[(ix + p * SW) * LANES] = sum[c][p];
+    UNROLL for (int c = 0; c < CT; c++) filters[c] = w + W_ROW(g * K, min(c0 + c, C - 1), 0, 0);
+    for (int r = KH - 1; r >= 0; r--) {
+        const int o = iy + PH - r * DH;
+        if (o >= 0 && o % SH == 0 && o / SH < OH) {
+            r_first = r;
+            r_end = max(r_end, r + 1);
         }
     }
+    for (int column = 0; column < X_TILES * PT; column += PT)
+        UNROLL for (int q = 0; q < SW; q++) {
+            vec sum[CT][PT];
+            bool inside = true;
+            UNROLL for (int t = 0; t < KW; t++) if (SEEN(q, t) % SW == 0) {
+                const int ox = column + FIRST_SEEN(q, t);
+                inside &= ox >= 0 && ox + PT <= OW;
+            }
+            UNROLL for (int c = 0; c < CT; c++) UNROLL for (int p = 0; p < PT; p++)
+                sum[c][p] = (vec)(DATA_BIAS ? bias[g * C + min(c0 + c, C - 1)] : 0.0f);
+            if (inside)
+                DATA_STEPS(false)
+            else
+                DATA_STEPS(true)
+            UNROLL for (int c = 0; c < CT; c++) if (c0 + c < C) {
+                global vec *out = dx + X_ROW(n, g * C + c0 + c, id, iy) + q * LANES;
+                UNROLL for (int p = 0; p < PT; p++) if ((column + p) * SW + q < W)
+                    out[(column + p) * SW * LANES] = sum[c][p];
+            }
+        }
 }
 #endif
 

@@ -41,6 +41,16 @@ static lcl_status get_forward(lcl_layer *l, lcl_error *err)
                                          own, LCL_COUNT(own), err);
 }
 
+/* Rows of the kernel that the same input row sees are so far apart. */
+static int row_step(const lcl_spatial *z)
+{
+    int step = 1;
+
+    while (step * z->dilation[1] % z->stride[1] != 0)
+        step++;
+    return step;
+}
+
 static lcl_status get_backward_data(lcl_layer *l, lcl_error *err)
 {
     convolution_state *s = l->state;
@@ -56,6 +66,7 @@ static lcl_status get_backward_data(lcl_layer *l, lcl_error *err)
                               {"PT", columns},
                               {"C_TILES", (long)lcl_tile_count(channels, rows)},
                               {"X_TILES", (long)lcl_tile_count(width, columns)},
+                              {"R_STEP", row_step(&s->s)},
                               {"DATA_BIAS", s->transposed && s->bias}};
     d->data_range.y = lcl_tile_count(channels, rows) * (size_t)s->group;
     d->data_range.z = (size_t)in[0] * (size_t)in[1];
