@@ -25,7 +25,9 @@ kernel void convolution_forward(global const vec *restrict x, global const float
     const int g = get_global_id(1) / K_TILES, k0 = get_global_id(1) % K_TILES * KT;
     const int qy = get_global_id(2) % (OH / QH), od = get_global_id(2) / (OH / QH) % OD;
     const int n = get_global_id(2) / (OH / QH * OD);
+    global const float *filters[KT];
 
+    UNROLL for (int k = 0; k < KT; k++) filters[k] = w + W_ROW(g * K + min(k0 + k, K - 1), 0, 0, 0);
     for (int ox = 0; ox < OW; ox += PT) {
         vec sum[KT][QH][PT];
         const int left = ox * SW - PW;
@@ -35,33 +37,29 @@ kernel void convolution_forward(global const vec *restrict x, global const float
                 sum[k][q][p] = (vec)(0.0f);
         for (int c = 0; c < C; c++) {
             for (int r = 0; r < KD * KH; r++) {
-                const int id = od * SD - PD + r / KH * DD;
-                global const float *taps = w + W_ROW(g * K, c, 0, 0) + r * KW;
+                const int id = od * SD - PD + r / KH * DD, tap = c * KERNEL + r * KW;
                 UNROLL for (int q = 0; q < QH; q++) {
                     const int iy = (qy * QH + q) * SH - PH + r % KH * DH;
                     if (!INSIDE(id, D) || !INSIDE(iy, H))
                         continue;
-                    global const vec *row = x + X_ROW(n, g * C + c, id, iy);
+                    global const vec *row = x + X_ROW(n, g * C + c, id, iy) + left * LANES;
                     if (inside) {
                         UNROLL for (int t = 0; t < KW; t++) {
                             vec v[PT];
                             UNROLL for (int p = 0; p < PT; p++)
-                                v[p] = row[(left + p * SW + t * DW) * LANES];
+                                v[p] = row[(p * SW + t * DW) * LANES];
                             UNROLL for (int k = 0; k < KT; k++) {
-                                const vec f = (vec)(taps[min(k0 + k, K - 1) * C * KERNEL + t]);
+                                const vec f = (vec)(filters[k][tap + t]);
                                 UNROLL for (int p = 0; p < PT; p++)
                                     sum[k][q][p] = mad(f, v[p], sum[k][q][p]);
                             }
                         }
                     } else {
                         UNROLL for (int t = 0; t < KW; t++) UNROLL for (int p = 0; p < PT; p++) {
-                            const int ix = left + p * SW + t * DW;
-                            if (INSIDE(ix, W)) {
-                                const vec v = row[ix * LANES];
+                            if (INSIDE(left + p * SW + t * DW, W)) {
+                                const vec v = row[(p * SW + t * DW) * LANES];
                                 UNROLL for (int k = 0; k < KT; k++)
-                                    sum[k][q][p] = mad(
-                                        (vec)(taps[min(k0 + k, K - 1) * C * KERNEL + t]), v,
-                                        sum[k][q][p]);
+                                    sum[k][q][p] = mad((vec)(filters[k][tap + t]), v, sum[k][q][p]);
                             }
                         }
                     }

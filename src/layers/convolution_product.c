@@ -27,22 +27,23 @@ bool lcl_convolution_is_narrow(const lcl_layer *l)
            l->bottoms[0]->block == 1;
 }
 
-bool lcl_convolution_product_suits(const lcl_layer *l)
-{
-    const convolution_state *s = l->state;
-    const bool pools = s->epilogue.pool_h * s->epilogue.pool_w > 1;
-    const bool suits = is_one(s->s.kernel) && s->group == 1 && !l->env->direct &&
-                       s->channels >= MIN_CHANNELS && s->outputs >= MIN_CHANNELS;
-
-    return !pools && (suits || lcl_convolution_is_narrow(l));
-}
-
 /* The bottom's values are the columns. */
 static bool needs_columns(const convolution_state *s)
 {
     const int *pad = s->s.pad;
 
     return !is_one(s->s.kernel) || !is_one(s->s.stride) || pad[0] || pad[1] || pad[2];
+}
+
+bool lcl_convolution_product_suits(const lcl_layer *l)
+{
+    const convolution_state *s = l->state;
+    const bool pools = s->epilogue.pool_h * s->epilogue.pool_w > 1;
+    const bool suits = is_one(s->s.kernel) && s->group == 1 && !l->env->direct &&
+                       (!needs_columns(s) || !lcl_device_is_cpu(l->dev)) &&
+                       s->channels >= MIN_CHANNELS && s->outputs >= MIN_CHANNELS;
+
+    return !pools && (suits || lcl_convolution_is_narrow(l));
 }
 
 /* Values that an output sees, and floats of one of them in a block: rows and columns of the
@@ -104,14 +105,13 @@ lcl_status lcl_convolution_product_reshape(lcl_layer *l, lcl_error *err)
     return run_dry(l, lcl_convolution_product_forward, err);
 }
 
-/* Where images lie side by side, a CPU's gradient of the weights needs no columns, and is faster
- * without a product if there is much to add up. */
+/* On a CPU, where images lie side by side and a weight's gradient is a sum of many of them. */
 static bool takes_direct_weights(const lcl_layer *l)
 {
     const convolution_state *s = l->state;
 
     return lcl_device_is_cpu(l->dev) && l->bottoms[0]->block > 1 &&
-           (needs_columns(s) || product(s->s.out) * s->n_blocks >= LONG_SUM);
+           product(s->s.out) * s->n_blocks >= LONG_SUM;
 }
 
 lcl_status lcl_convolution_product_prepare_backward(lcl_layer *l, lcl_error *err)
