@@ -65,6 +65,7 @@ kernel void gemm_outer(int m, int blocks, int n_blocks, int k, int n_sum,
 }
 
 #ifdef TERMS
+#define CHAIN 512
 /* gemm_panel, for CPUs with many rows: TERMS rows of B at a time are copied, in the order in which
  * they are used, to a panel of NT vectors a row, and all row tiles of a share go over it. Numbers as
  * for gemm_outer; but B[k][j] is b[k * b_row + j * b_column], one of the two 1, and the last vector
@@ -136,10 +137,10 @@ ONCE void copy_columns(vec panel[TERMS][NT], global const float *b[NT],
         }
 }
 
-/* sums = MT rows times a panel of `products` times `count` terms, k apart. */
-ONCE void multiply_panel(vec sums[MT][NT], global const float *const rows[MT], long a_column,
-                         long a_stride, const vec panel[TERMS][NT], int products, int k,
-                         int count)
+/* sums (+)= MT rows, from `start` on, times a panel of `products` times `count` terms, k apart. */
+ONCE void multiply_panel(vec sums[MT][NT], bool add, global const float *const rows[MT],
+                         size_t start, long a_column, long a_stride,
+                         const vec panel[TERMS][NT], int products, int k, int count)
 {
     vec sum[MT][NT];
 
@@ -147,7 +148,7 @@ ONCE void multiply_panel(vec sums[MT][NT], global const float *const rows[MT], l
         sum[i][j] = (vec)(0.0f);
     for (int s = 0; s < products; s++) {
         const vec(*terms)[NT] = panel + s * k;
-        size_t at = s * a_stride;
+        size_t at = start + s * a_stride;
         for (int p = 0; p < count; p++) {
             vec x[NT];
             UNROLL for (int j = 0; j < NT; j++) x[j] = terms[p][j];
@@ -159,7 +160,21 @@ ONCE void multiply_panel(vec sums[MT][NT], global const float *const rows[MT], l
         }
     }
     UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++)
-        sums[i][j] = sum[i][j];
+        sums[i][j] = add ? sum[i][j] + sums[i][j] : sum[i][j];
+}
+
+/* The same for all terms of a panel, CHAIN of them added up at a time, which rounds less. */
+inline void multiply_chains(vec sums[MT][NT], global const float *const rows[MT],
+                            long a_column, long a_stride, const vec panel[TERMS][NT],
+                            int products, int k, int count)
+{
+    const int together = max(CHAIN / max(k, 1), 1);
+
+    for (int s = 0; s < products; s += together)
+        for (int p = 0; p < count; p += CHAIN)
+            multiply_panel(sums, s + p > 0, rows, s * a_stride + p * a_column, a_column,
+                           a_stride, panel + s * k + p, min(together, products - s), k,
+                           min(CHAIN, count - p));
 }
 
 kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
@@ -207,7 +222,7 @@ kernel void gemm_panel(int m, int n, int blocks, int n_blocks, int k, int n_sum,
                 const int i0 = tile * MT;
                 for (int i = 0; i < MT; i++)
                     rows[i] = as + min(i0 + i, m - 1) * a_row;
-                multiply_panel(sums, rows, a_column, a_stride, panel, s_end - s0, k, count);
+                multiply_chains(sums, rows, a_column, a_stride, panel, s_end - s0, k, count);
                 if (whole && !ending && i0 + MT <= m) {
                     for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) {
                         global float *out = c_start[j] + (size_t)(i0 + i) * ldc;

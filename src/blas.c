@@ -12,11 +12,11 @@
 #include "tile.h"
 
 #define MAX_TILE 12
-#define PANEL_BYTES ((size_t)128 << 10) /* of B that stay in a core's second cache */
+#define PANEL_BYTES ((size_t)256 << 10) /* of B that stay in a core's second cache */
 #define PANEL_COLUMNS 4 /* vectors of a row of it, half as many with less */
 #define WIDE_PANELS 16  /* registers for sums */
 #define PANEL_TILES 3   /* row tiles that take as long as its copy */
-#define PANEL_ROWS 64   /* of C that pay for it */
+#define PANEL_ROWS 32   /* of C that pay for it */
 #define DOT_ITEMS 8     /* of a unit of a CPU, where dot products are enough */
 #define LONG_SUM 1024   /* terms that pay for the sums of dot products */
 
