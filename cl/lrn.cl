@@ -1,18 +1,53 @@
-/* y = x / (scale ^ beta), scale = k + alpha * the sum of squares around x: RC channels, RH rows
- * and RW columns to each side. A work-item handles a row. Global size: LANES, HEIGHT *
- * CHANNELS, blocks. */
-#define ROW_C ((int)get_global_id(1) % CHANNELS)
-#define ROW_H ((int)get_global_id(1) / CHANNELS)
-#define PLACE(c, h, w)                                                                   \
-    ((((get_global_id(2) * CHANNELS + (c)) * HEIGHT + (h)) * WIDTH + (w)) * LANES + LANE)
+/* y = x / (scale ^ beta), scale = k + alpha * the sum of squares around x: RADIUS to each side along
+ * channels, or (WITHIN) along rows and columns. A work-item goes along channels (rows), CHUNK of them
+ * by COLUMNS at a time, and has a ring of those that sums still need: each term is made once.
+ * Global size: LANES, rows (channels) * chunks, blocks. */
+#define SPAN (2 * RADIUS + 1)
+#if WITHIN
+#define STEPS HEIGHT
+#define OTHERS CHANNELS
+#define HALO RADIUS
+#define PLACE(step, other, w) ROW(other, step) + (w) * LANES
+#else
+#define STEPS CHANNELS
+#define OTHERS HEIGHT
+#define HALO 0
+#define PLACE(step, other, w) ROW(step, other) + (w) * LANES
+#endif
+#define ROW(c, h)                                                                               \
+    (((get_global_id(2) * CHANNELS + (c)) * HEIGHT + (h)) * (size_t)WIDTH * LANES + LANE)
 
-/* Each element i around (c, h, w) that the image has. */
-#define FOR_NEIGHBOURS(i, c, h, w)                                                       \
-    for (int c_ = max(c - RC, 0); c_ <= min(c + RC, CHANNELS - 1); c_++)                 \
-        for (int h_ = max(h - RH, 0); h_ <= min(h + RH, HEIGHT - 1); h_++)               \
-            for (int i = PLACE(c_, h_, max(w - RW, 0)),                                  \
-                     last_ = PLACE(c_, h_, min(w + RW, WIDTH - 1));                      \
-                 i <= last_; i += LANES)
+#define FOR_EACH_SUM(TERM, FINISH)                                                              \
+    const int other = get_global_id(1) % OTHERS, first = get_global_id(1) / OTHERS * CHUNK;     \
+    const int end = min(first + CHUNK, STEPS);                                                  \
+    vec ring[SPAN][COLUMNS + 2 * HALO], sums[COLUMNS + 2 * HALO];                               \
+    for (int w0 = 0; w0 < WIDTH; w0 += COLUMNS) {                                               \
+        const int w_end = min(w0 + COLUMNS, WIDTH);                                             \
+        const int left = max(w0 - HALO, 0), right = min(w_end + HALO, WIDTH);                   \
+        for (int newest = max(first - RADIUS, 0); newest < end + RADIUS; newest++) {            \
+            const int step = newest - RADIUS;                                                   \
+            for (int w = left; w < right && newest < STEPS; w++) {                              \
+                const size_t at = PLACE(newest, other, w);                                      \
+                ring[newest % SPAN][w - w0 + HALO] = TERM;                                      \
+            }                                                                                   \
+            if (step < first)                                                                   \
+                continue;                                                                       \
+            for (int w = w0 - HALO; w < w0 + COLUMNS + HALO; w++) {                             \
+                vec sum = 0;                                                                    \
+                for (int i = max(step - RADIUS, 0);                                             \
+                     i <= min(newest, STEPS - 1) && w >= left && w < right; i++)                \
+                    sum += ring[i % SPAN][w - w0 + HALO];                                       \
+                sums[w - w0 + HALO] = sum;                                                      \
+            }                                                                                   \
+            for (int w = w0; w < w_end; w++) {                                                  \
+                const size_t at = PLACE(step, other, w);                                        \
+                vec sum = 0;                                                                    \
+                UNROLL for (int i = 0; i < 2 * HALO + 1; i++)                                   \
+                    sum += sums[w - w0 + i];                                                    \
+                FINISH                                                                          \
+            }                                                                                   \
+        }                                                                                       \
+    }
 
 inline vec falloff(vec scale, float beta)
 {
@@ -27,30 +62,18 @@ kernel void lrn_forward(global const vec *restrict x, global vec *restrict y,
                         global vec *restrict scales, int n_images, float k, float alpha,
                         float beta)
 {
-    const int c = ROW_C, h = ROW_H;
-
-    for (int w = 0; w < WIDTH; w++) {
-        const size_t at = PLACE(c, h, w);
-        vec sum = 0;
-        FOR_NEIGHBOURS (i, c, h, w)
-            sum += x[i] * x[i];
-        vec scale = lane_exists(get_global_id(2), n_images) ? k + alpha * sum : (vec)1;
+    FOR_EACH_SUM(x[at] * x[at], {
+        const vec scale = lane_exists(get_global_id(2), n_images) ? k + alpha * sum : (vec)1;
         scales[at] = scale;
         y[at] = x[at] * falloff(scale, beta);
-    }
+    })
 }
 
 kernel void lrn_backward(global const vec *restrict x, global const vec *restrict y,
                          global const vec *restrict scales, global const vec *restrict dy,
                          global vec *restrict dx, float alpha, float beta)
 {
-    const int c = ROW_C, h = ROW_H;
-
-    for (int w = 0; w < WIDTH; w++) {
-        const size_t at = PLACE(c, h, w);
-        vec sum = 0;
-        FOR_NEIGHBOURS (i, c, h, w)
-            sum += dy[i] * y[i] / scales[i];
+    FOR_EACH_SUM(dy[at] * y[at] / scales[at], {
         dx[at] = dy[at] * falloff(scales[at], beta) - 2 * alpha * beta * x[at] * sum;
-    }
+    })
 }

@@ -23,10 +23,64 @@ START_TEST(gradient)
         {.layer = LRN "lrn_param { norm_region: WITHIN_CHANNEL local_size: 3 alpha: 2 }",
          .bottoms = {{3, 2, 4, 3}}},
         {.layer = LRN "lrn_param { norm_region: WITHIN_CHANNEL local_size: 7 beta: 2 }",
-         .bottoms = {{17, 1, 2, 3}}}};
+         .bottoms = {{17, 1, 2, 3}}},
+        {.layer = LRN "lrn_param { norm_region: WITHIN_CHANNEL local_size: 3 alpha: 2 }",
+         .bottoms = {{2, 1, 3, 19}}}};
 
     for (size_t i = 0; i < LCL_COUNT(cases); i++)
         gradient_check(&cases[i]);
+}
+END_TEST
+
+static bool is_near(int a, int b, int radius)
+{
+    return abs(a - b) <= radius;
+}
+
+/* y of element (n, c, h, w) from the definition: radius rc along channels, r along rows and columns. */
+static double normalised(const float *x, const int *shape, int n, int c, int h, int w,
+                         int rc, int r, double alpha)
+{
+    const float *image = x + (size_t)(n * shape[1]) * (size_t)(shape[2] * shape[3]);
+    double sum = 0;
+
+    for (int i = 0; i < shape[1] * shape[2] * shape[3]; i++)
+        if (is_near(i / (shape[2] * shape[3]), c, rc) &&
+            is_near(i / shape[3] % shape[2], h, r) && is_near(i % shape[3], w, r))
+            sum += (double)image[i] * (double)image[i];
+    return (double)image[(c * shape[2] + h) * shape[3] + w] / pow(1 + alpha * sum, 0.75);
+}
+
+/* Images wider than what a work-item takes at a time, in each layout. */
+START_TEST(matches_definition)
+{
+    static const int shapes[][5] = {{3, 11, 5, 37}},
+                     layouts[][2] = {{16, 16}, {1, 1}, {8, 4}};
+    const bool within = _i >= (int)LCL_COUNT(layouts);
+    const int *layout = layouts[(size_t)_i % LCL_COUNT(layouts)];
+    const int radius = 2;
+    layer_fixture f;
+    lcl_error err;
+
+    CHECK_OK(layer_fixture_open(&f,
+                                within ? LRN
+                                    "lrn_param { norm_region: WITHIN_CHANNEL alpha: 25 }"
+                                       : LRN "lrn_param { alpha: 5 }",
+                                shapes, layout[0], layout[1], CAFFE__PHASE__TRAIN, &err));
+    layer_fixture_fill(f.bottoms[0], LCL_DATA, 1);
+    CHECK_OK(lcl_layer_forward(f.layer, &err));
+    float *x = layer_fixture_read(f.bottoms[0], LCL_DATA);
+    float *y = layer_fixture_read(f.tops[0], LCL_DATA);
+    for (int i = 0; i < 3 * 11 * 5 * 37; i++) {
+        const double wanted =
+            normalised(x, shapes[0], i / (11 * 5 * 37), i / (5 * 37) % 11, i / 37 % 5,
+                       i % 37, within ? 0 : radius, within ? radius : 0, 1);
+        ck_assert_msg(fabs((double)y[i] - wanted) <= 1e-5 * (1 + fabs(wanted)),
+                      "element %d: %g, not %g", i, (double)y[i], wanted);
+    }
+    free(x);
+    free(y);
+    layer_fixture_close(&f);
 }
 END_TEST
 
@@ -76,6 +130,7 @@ int main(void)
 
     tcase_set_timeout(cases, 300);
     tcase_add_test(cases, gradient);
+    tcase_add_loop_test(cases, matches_definition, 0, 6);
     tcase_add_test(cases, without_k);
     tcase_add_test(cases, refused);
     suite_add_tcase(suite, cases);

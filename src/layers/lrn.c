@@ -3,8 +3,14 @@
  * Shapes: x and y (N, C, H, W). */
 #include "lcl/layer.h"
 #include "text.h"
+#include "tile.h"
 
-enum { MAX_SIZE = 1 << 15 };
+enum {
+    MAX_SIZE = 1 << 15,
+    COLUMNS = 16, /* at a time, unless sums are long */
+    WIDE_RADIUS = 8,
+    GPU_CHUNK = 8, /* channels, or rows, of a work-item */
+};
 
 typedef struct {
     cl_float alpha, beta, k;        /* alpha: already divided by n */
@@ -60,25 +66,31 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
 {
     lrn_state *s = l->state;
     const lcl_blob *x = l->bottoms[0];
-    const int radius = (int)(param_of(l)->local_size - 1) / 2;
     const bool within = is_within(l);
 
     if (x->n_axes != 4)
         return lcl_layer_fail(l, NULL, NULL, err, LCL_ESHAPE,
                               "bottom '%s' has %d axes; LRN needs 4 (N, C, H, W)",
                               x->name, x->n_axes);
-    const lcl_define defines[] = {{"CHANNELS", x->shape[1]},
-                                  {"HEIGHT", x->shape[2]},
-                                  {"WIDTH", x->shape[3]},
-                                  {"RC", within ? 0 : radius},
-                                  {"RH", within ? radius : 0},
-                                  {"RW", within ? radius : 0},
+    const int channels = x->shape[1], height = x->shape[2], width = x->shape[3];
+    const int farthest = within ? (height > width ? height : width) : channels;
+    const int wanted = (int)(param_of(l)->local_size - 1) / 2;
+    const int radius = wanted < farthest ? wanted : farthest;
+    const int steps = within ? height : channels, others = within ? channels : height;
+    const int chunk = lcl_device_is_cpu(l->dev) ? steps : GPU_CHUNK;
+    const lcl_define defines[] = {{"CHANNELS", channels},
+                                  {"HEIGHT", height},
+                                  {"WIDTH", width},
+                                  {"WITHIN", within},
+                                  {"RADIUS", radius},
+                                  {"CHUNK", chunk},
+                                  {"COLUMNS", radius <= WIDE_RADIUS ? COLUMNS : 1},
                                   {"THREE_QUARTERS", s->beta == 0.75f}};
     LCL_TRY(lcl_blob_reshape(l->tops[0], 4, x->shape, x->block, err));
     LCL_TRY(need_scales(l, err));
     s->range =
         (lcl_range){(size_t)(x->block / lcl_layer_vector(l, x->block)),
-                    (size_t)x->shape[1] * (size_t)x->shape[2], lcl_blob_n_blocks(x)};
+                    lcl_tile_count(steps, chunk) * (size_t)others, lcl_blob_n_blocks(x)};
     LCL_TRY(lcl_layer_kernel(l, &s->forward, "lrn", "lrn_forward", x->block, defines,
                              LCL_COUNT(defines), err));
     return lcl_layer_kernel(l, &s->backward, "lrn", "lrn_backward", x->block, defines,
