@@ -1,6 +1,7 @@
 /* y = x / (scale ^ beta), scale = k + alpha * the sum of squares around x: RADIUS to each side along
  * channels, or (WITHIN) along rows and columns. A work-item goes along channels (rows), CHUNK of them
- * by COLUMNS at a time, and has a ring of those that sums still need: each term is made once.
+ * by COLUMNS at a time, and has a ring of those that sums still need: each term is made once, unless
+ * sums are so WIDE that the ring would be.
  * Global size: LANES, rows (channels) * chunks, blocks. */
 #define SPAN (2 * RADIUS + 1)
 #if WITHIN
@@ -17,6 +18,21 @@
 #define ROW(c, h)                                                                               \
     (((get_global_id(2) * CHANNELS + (c)) * HEIGHT + (h)) * (size_t)WIDTH * LANES + LANE)
 
+#if WIDE
+#define FOR_EACH_SUM(TERM, FINISH)                                                              \
+    const int other = get_global_id(1) % OTHERS, first = get_global_id(1) / OTHERS * CHUNK;     \
+    for (int step = first; step < min(first + CHUNK, STEPS); step++)                            \
+        for (int w = 0; w < WIDTH; w++) {                                                       \
+            vec sum = 0;                                                                        \
+            for (int i = max(step - RADIUS, 0); i <= min(step + RADIUS, STEPS - 1); i++)        \
+                for (int j = max(w - HALO, 0); j <= min(w + HALO, WIDTH - 1); j++) {            \
+                    const size_t at = PLACE(i, other, j);                                       \
+                    sum += TERM;                                                                \
+                }                                                                               \
+            const size_t at = PLACE(step, other, w);                                            \
+            FINISH                                                                              \
+        }
+#else
 #define FOR_EACH_SUM(TERM, FINISH)                                                              \
     const int other = get_global_id(1) % OTHERS, first = get_global_id(1) / OTHERS * CHUNK;     \
     const int end = min(first + CHUNK, STEPS);                                                  \
@@ -48,6 +64,7 @@
             }                                                                                   \
         }                                                                                       \
     }
+#endif
 
 inline vec falloff(vec scale, float beta)
 {

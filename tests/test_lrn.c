@@ -37,7 +37,8 @@ static bool is_near(int a, int b, int radius)
     return abs(a - b) <= radius;
 }
 
-/* y of element (n, c, h, w) from the definition: radius rc along channels, r along rows and columns. */
+/* y of element (n, c, h, w) from the definition: sums take rc channels and r rows and columns to each
+ * side. */
 static double normalised(const float *x, const int *shape, int n, int c, int h, int w,
                          int rc, int r, double alpha)
 {
@@ -51,22 +52,29 @@ static double normalised(const float *x, const int *shape, int n, int c, int h, 
     return (double)image[(c * shape[2] + h) * shape[3] + w] / pow(1 + alpha * sum, 0.75);
 }
 
-/* Images wider than what a work-item takes at a time, in each layout. */
+/* Images wider than what a work-item takes at a time, in each layout; sums of few and of many. */
 START_TEST(matches_definition)
 {
+    /* Sums along channels, or along rows and columns; alpha as divided by the number of terms. */
+    static const struct {
+        const char *layer;
+        int channels, rows;
+        double alpha;
+    } cases[] = {
+        {LRN "lrn_param { alpha: 5 }", 2, 0, 1},
+        {LRN "lrn_param { local_size: 19 alpha: 38 }", 9, 0, 2},
+        {LRN "lrn_param { norm_region: WITHIN_CHANNEL alpha: 25 }", 0, 2, 1},
+        {LRN "lrn_param { norm_region: WITHIN_CHANNEL local_size: 101 alpha: 10201 }", 0,
+         50, 1}};
     static const int shapes[][5] = {{3, 11, 5, 37}},
                      layouts[][2] = {{16, 16}, {1, 1}, {8, 4}};
-    const bool within = _i >= (int)LCL_COUNT(layouts);
+    const size_t c = (size_t)_i / LCL_COUNT(layouts);
     const int *layout = layouts[(size_t)_i % LCL_COUNT(layouts)];
-    const int radius = 2;
     layer_fixture f;
     lcl_error err;
 
-    CHECK_OK(layer_fixture_open(&f,
-                                within ? LRN
-                                    "lrn_param { norm_region: WITHIN_CHANNEL alpha: 25 }"
-                                       : LRN "lrn_param { alpha: 5 }",
-                                shapes, layout[0], layout[1], CAFFE__PHASE__TRAIN, &err));
+    CHECK_OK(layer_fixture_open(&f, cases[c].layer, shapes, layout[0], layout[1],
+                                CAFFE__PHASE__TRAIN, &err));
     layer_fixture_fill(f.bottoms[0], LCL_DATA, 1);
     CHECK_OK(lcl_layer_forward(f.layer, &err));
     float *x = layer_fixture_read(f.bottoms[0], LCL_DATA);
@@ -74,7 +82,7 @@ START_TEST(matches_definition)
     for (int i = 0; i < 3 * 11 * 5 * 37; i++) {
         const double wanted =
             normalised(x, shapes[0], i / (11 * 5 * 37), i / (5 * 37) % 11, i / 37 % 5,
-                       i % 37, within ? 0 : radius, within ? radius : 0, 1);
+                       i % 37, cases[c].channels, cases[c].rows, cases[c].alpha);
         ck_assert_msg(fabs((double)y[i] - wanted) <= 1e-5 * (1 + fabs(wanted)),
                       "element %d: %g, not %g", i, (double)y[i], wanted);
     }
@@ -130,7 +138,7 @@ int main(void)
 
     tcase_set_timeout(cases, 300);
     tcase_add_test(cases, gradient);
-    tcase_add_loop_test(cases, matches_definition, 0, 6);
+    tcase_add_loop_test(cases, matches_definition, 0, 12);
     tcase_add_test(cases, without_k);
     tcase_add_test(cases, refused);
     suite_add_tcase(suite, cases);

@@ -7,8 +7,8 @@
 
 enum {
     MAX_SIZE = 1 << 15,
-    COLUMNS = 16, /* at a time, unless sums are long */
-    WIDE_RADIUS = 8,
+    MAX_RADIUS = 8, /* of what sums take to each side, for a ring of their terms */
+    CPU_COLUMNS = 16,
     GPU_CHUNK = 8, /* channels, or rows, of a work-item */
 };
 
@@ -73,19 +73,19 @@ static lcl_status reshape(lcl_layer *l, lcl_error *err)
                               "bottom '%s' has %d axes; LRN needs 4 (N, C, H, W)",
                               x->name, x->n_axes);
     const int channels = x->shape[1], height = x->shape[2], width = x->shape[3];
-    const int farthest = within ? (height > width ? height : width) : channels;
-    const int wanted = (int)(param_of(l)->local_size - 1) / 2;
-    const int radius = wanted < farthest ? wanted : farthest;
+    const int radius = (int)(param_of(l)->local_size - 1) / 2;
     const int steps = within ? height : channels, others = within ? channels : height;
     const int chunk = lcl_device_is_cpu(l->dev) ? steps : GPU_CHUNK;
-    const lcl_define defines[] = {{"CHANNELS", channels},
-                                  {"HEIGHT", height},
-                                  {"WIDTH", width},
-                                  {"WITHIN", within},
-                                  {"RADIUS", radius},
-                                  {"CHUNK", chunk},
-                                  {"COLUMNS", radius <= WIDE_RADIUS ? COLUMNS : 1},
-                                  {"THREE_QUARTERS", s->beta == 0.75f}};
+    const lcl_define defines[] = {
+        {"CHANNELS", channels},
+        {"HEIGHT", height},
+        {"WIDTH", width},
+        {"WITHIN", within},
+        {"RADIUS", radius},
+        {"CHUNK", chunk},
+        {"COLUMNS", lcl_device_is_cpu(l->dev) ? CPU_COLUMNS : 1},
+        {"WIDE", radius > MAX_RADIUS},
+        {"THREE_QUARTERS", s->beta == 0.75f}};
     LCL_TRY(lcl_blob_reshape(l->tops[0], 4, x->shape, x->block, err));
     LCL_TRY(need_scales(l, err));
     s->range =
