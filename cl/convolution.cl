@@ -205,13 +205,13 @@ ONCE void sum_images(const vec *x, int n, float *sums)
     {                                                                                        \
         vec v[KT];                                                                           \
         UNROLL for (int k = 0; k < KT; k++)                                                  \
-            v[k] = FROM_POOLED(d[k], taken[k], (ox) / QW * LANES, oy, ox);                    \
+            v[k] = FROM_POOLED(d[k], taken[k], (ox) / QW * LANES, oy, ox);                   \
         UNROLL for (int t = 0; t < XT; t++) {                                                \
             const int ix = (ox) * SW - PW + (t0 + t) * DW;                                   \
             if (!(checked) || INSIDE(ix, W)) {                                               \
                 UNROLL for (int r = 0; r < YT; r++) if (YT == 1 || PH == 0 || meets[r]) {    \
                     UNROLL for (int c = 0; c < CT; c++) {                                    \
-                        const vec u = COLUMN(s[c][r], ix);                                  \
+                        const vec u = COLUMN(s[c][r], ix);                                   \
                         UNROLL for (int k = 0; k < KT; k++)                                  \
                             sum[k][c][r][t] = mad(v[k], u, sum[k][c][r][t]);                 \
                     }                                                                        \

@@ -241,7 +241,7 @@ static const broken_kernel broken[] = {
     {"winograd_tiles", " void output_tiles(", "+ b)", "- 1)", "winograd",
      "\n  3x3 (top_0, B ", "LCL_WINOGRAD=0: convolutions are right without"},
     {"gemm", "kernel void gemm_outer(", "mad(f, x[j], sum[i][j])", "f * x[j]", "gemm/own",
-     "\n  own 50x64x9 (A B", "No setting"},
+     "\n  own 7x33x17 (A B", "No setting"},
     {"blob", "kernel void blob_convert", "+", "-", "layouts", "\n  blocks of ",
      "No setting"},
     {"data", "kernel void data_batch", "* scale", "+ scale", "data", "\n  batches (",
