@@ -153,6 +153,14 @@ lcl_status lcl_convolution_top_sizes(lcl_layer *l, lcl_error *err)
     return LCL_OK;
 }
 
+bool lcl_convolution_is_pointwise(const lcl_spatial *z)
+{
+    for (int i = 0; i < MAX_SPATIAL; i++)
+        if (z->kernel[i] != 1 || z->stride[i] != 1 || z->pad[i] != 0)
+            return false;
+    return true;
+}
+
 size_t lcl_convolution_defines(const lcl_layer *l, const lcl_spatial *z,
                                lcl_define *defines)
 {

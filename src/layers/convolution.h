@@ -99,6 +99,8 @@ lcl_status lcl_convolution_shape(lcl_layer *l, lcl_error *err);
 lcl_status lcl_convolution_read_sizes(lcl_layer *l, lcl_error *err);
 lcl_status lcl_convolution_top_sizes(lcl_layer *l, lcl_error *err);
 
+/* Each output sees one value, in its own place: the bottom's values are the columns. */
+bool lcl_convolution_is_pointwise(const lcl_spatial *z);
 /* Defines for the sizes G, C, K (of a group), the spatial ones of z and the epilogue's, at most 26
  * of them. */
 #define LCL_CONVOLUTION_DEFINES 26

@@ -18,29 +18,20 @@
 typedef struct {
     lcl_spatial z;
     int outputs, channels, rows, taps; /* KT, CT, YT and XT of cl/convolution.cl */
-    size_t k_tiles, c_tiles, r_tiles, t_tiles;
+    int k_tiles, c_tiles, r_tiles, t_tiles;
     int strip;
     size_t n_strips; /* in all blocks */
 } weight_tile;
 
 /* Tiles that a work-item goes over, and shares of all strips, one of which it has. */
 typedef struct {
-    size_t k, c, r, shares;
+    int k, c, r;
+    size_t shares;
 } weight_parts;
-
-static size_t divide_up(size_t n, size_t d)
-{
-    return (n + d - 1) / d;
-}
 
 static size_t vector_bytes(const lcl_layer *l)
 {
     return (size_t)l->bottoms[0]->block * sizeof(float);
-}
-
-static bool are_all(const int sizes[MAX_SPATIAL], int size)
-{
-    return sizes[0] == size && sizes[1] == size && sizes[2] == size;
 }
 
 /* The sizes for the kernel: where it has one tap, rows may be of any length, so long that their
@@ -52,8 +43,7 @@ static lcl_spatial choose_spatial(const lcl_layer *l)
     const int rows = z.in[0] * z.in[1];
     int merged = 1;
 
-    if (!are_all(z.kernel, 1) || !are_all(z.stride, 1) || !are_all(z.pad, 0) ||
-        s->epilogue.places)
+    if (!lcl_convolution_is_pointwise(&z) || s->epilogue.places)
         return z;
     for (int i = 2; i <= rows && i * z.in[2] <= LONG_ROW; i++)
         merged = rows % i == 0 ? i : merged;
@@ -92,8 +82,8 @@ static void choose_channels(const lcl_layer *l, weight_tile *t)
                 t->channels = c;
             }
         }
-    t->k_tiles = lcl_tile_count(outputs, t->outputs);
-    t->c_tiles = lcl_tile_count(channels, t->channels);
+    t->k_tiles = (int)lcl_tile_count(outputs, t->outputs);
+    t->c_tiles = (int)lcl_tile_count(channels, t->channels);
 }
 
 static void choose_strip(const lcl_layer *l, weight_tile *t)
@@ -115,7 +105,8 @@ static weight_tile choose_tile(const lcl_layer *l)
     const convolution_state *s = l->state;
     const int *kernel = s->s.kernel;
     /* All rows of the kernel, where there are no channels to fill registers with, or dy is spread
-     * from a pool on the fly: once for all taps. */
+     * from a pool on the fly: once for all taps. One vector of sums more than others have is
+     * allowed, for a 5 x 5 kernel. */
     const bool all_rows =
         (s->channels * s->outputs == s->group * s->group || s->epilogue.places) &&
         kernel[1] * kernel[2] <= lcl_tile_get(l->dev, LCL_TILE_BACKWARD_WEIGHTS) + 1;
@@ -124,8 +115,8 @@ static weight_tile choose_tile(const lcl_layer *l)
                      .taps = taps_tile(kernel[2])};
 
     choose_channels(l, &t);
-    t.r_tiles = (size_t)kernel[0] * (size_t)(kernel[1] / t.rows);
-    t.t_tiles = lcl_tile_count(kernel[2], t.taps);
+    t.r_tiles = kernel[0] * (kernel[1] / t.rows);
+    t.t_tiles = (int)lcl_tile_count(kernel[2], t.taps);
     choose_strip(l, &t);
     return t;
 }
@@ -136,8 +127,9 @@ static size_t n_items(const lcl_layer *l, const weight_tile *t, const weight_par
 {
     const convolution_state *s = l->state;
 
-    return (size_t)s->group * divide_up(t->k_tiles, p->k) * divide_up(t->c_tiles, p->c) *
-           divide_up(t->r_tiles, p->r) * t->t_tiles;
+    return (size_t)s->group * lcl_tile_count(t->k_tiles, p->k) *
+           lcl_tile_count(t->c_tiles, p->c) * lcl_tile_count(t->r_tiles, p->r) *
+           (size_t)t->t_tiles;
 }
 
 static size_t n_wanted(const lcl_layer *l)
@@ -169,9 +161,9 @@ static double read_cost(const lcl_blob *blob)
  * Caffe's order of adding up. */
 static double cost(const lcl_layer *l, const weight_tile *t, const weight_parts *p)
 {
-    return (double)divide_up(t->r_tiles, p->r) *
-               ((double)divide_up(t->k_tiles, p->k) * read_cost(l->bottoms[0]) +
-                (double)divide_up(t->c_tiles, p->c) * read_cost(l->tops[0])) +
+    return (double)lcl_tile_count(t->r_tiles, p->r) *
+               ((double)lcl_tile_count(t->k_tiles, p->k) * read_cost(l->bottoms[0]) +
+                (double)lcl_tile_count(t->c_tiles, p->c) * read_cost(l->tops[0])) +
            SUM_COST * (double)p->shares * (double)lcl_blob_count(l->params[0]) +
            SHARE_COST * (double)(p->shares - 1);
 }
@@ -186,9 +178,10 @@ static weight_parts choose_parts(const lcl_layer *l, const weight_tile *t)
 
     best.shares = choose_shares(l, t, &best);
     double least = cost(l, t, &best);
-    for (size_t r = 1; r <= t->r_tiles; r += r < t->r_tiles ? t->r_tiles - r : 1)
-        for (size_t c = 1; c <= t->c_tiles; c++)
-            for (size_t k = 1; k <= t->k_tiles && r * c * k <= room; k++) {
+    for (int r = 1; r <= t->r_tiles; r += r < t->r_tiles ? t->r_tiles - r : 1)
+        for (int c = 1; c <= t->c_tiles; c++)
+            for (int k = 1; k <= t->k_tiles && (size_t)r * (size_t)c * (size_t)k <= room;
+                 k++) {
                 weight_parts p = {k, c, r, 1};
                 p.shares = choose_shares(l, t, &p);
                 const double found = cost(l, t, &p);
@@ -232,13 +225,13 @@ lcl_status lcl_convolution_direct_prepare_weights(lcl_layer *l, lcl_error *err)
                               {"CT", t.channels},
                               {"YT", t.rows},
                               {"XT", t.taps},
-                              {"KG", (long)p.k},
-                              {"CG", (long)p.c},
-                              {"RG", (long)p.r},
-                              {"K_PARTS", (long)divide_up(t.k_tiles, p.k)},
-                              {"C_PARTS", (long)divide_up(t.c_tiles, p.c)},
-                              {"R_PARTS", (long)divide_up(t.r_tiles, p.r)},
-                              {"T_TILES", (long)t.t_tiles},
+                              {"KG", p.k},
+                              {"CG", p.c},
+                              {"RG", p.r},
+                              {"K_PARTS", (long)lcl_tile_count(t.k_tiles, p.k)},
+                              {"C_PARTS", (long)lcl_tile_count(t.c_tiles, p.c)},
+                              {"R_PARTS", (long)lcl_tile_count(t.r_tiles, p.r)},
+                              {"T_TILES", t.t_tiles},
                               {"STRIP", t.strip}};
 
     d->weights_range =

@@ -9,11 +9,6 @@
 
 enum { SCRATCH_COLUMNS };
 
-static bool is_one(const int sizes[MAX_SPATIAL])
-{
-    return sizes[0] == 1 && sizes[1] == 1 && sizes[2] == 1;
-}
-
 static size_t product(const int sizes[MAX_SPATIAL])
 {
     return (size_t)sizes[0] * (size_t)sizes[1] * (size_t)sizes[2];
@@ -27,19 +22,16 @@ bool lcl_convolution_is_narrow(const lcl_layer *l)
            l->bottoms[0]->block == 1;
 }
 
-/* The bottom's values are the columns. */
 static bool needs_columns(const convolution_state *s)
 {
-    const int *pad = s->s.pad;
-
-    return !is_one(s->s.kernel) || !is_one(s->s.stride) || pad[0] || pad[1] || pad[2];
+    return !lcl_convolution_is_pointwise(&s->s);
 }
 
 bool lcl_convolution_product_suits(const lcl_layer *l)
 {
     const convolution_state *s = l->state;
     const bool pools = s->epilogue.pool_h * s->epilogue.pool_w > 1;
-    const bool suits = is_one(s->s.kernel) && s->group == 1 && !l->env->direct &&
+    const bool suits = product(s->s.kernel) == 1 && s->group == 1 && !l->env->direct &&
                        (!needs_columns(s) || !lcl_device_is_cpu(l->dev)) &&
                        s->channels >= MIN_CHANNELS && s->outputs >= MIN_CHANNELS;
 
@@ -124,9 +116,8 @@ lcl_status lcl_convolution_product_prepare_backward(lcl_layer *l, lcl_error *err
         (lcl_range){lcl_convolution_lanes(l), (size_t)s->channels * rows, s->n_blocks};
     if (needs_columns(s))
         LCL_TRY(get_kernel(l, &p->images, "im2col_backward", err));
-    LCL_TRY(lcl_bias_sum_get(&p->sum_rows, l->dev, err));
-    if (takes_direct_weights(l))
-        LCL_TRY(lcl_convolution_direct_prepare_weights(l, err));
+    LCL_TRY(takes_direct_weights(l) ? lcl_convolution_direct_prepare_weights(l, err)
+                                    : lcl_bias_sum_get(&p->sum_rows, l->dev, err));
     return run_dry(l, lcl_convolution_product_backward, err);
 }
 

@@ -27,7 +27,7 @@ bool lcl_winograd_wants_params(const lcl_layer *l);
 /* Bytes of a transform of so many panels of `channels` channels. */
 size_t lcl_winograd_size(const lcl_layer *l, int channels, size_t n_panels);
 
-/* A kernel with the sizes, for arrays of so many panels, and `own` defines, at most 24. */
+/* A kernel with the sizes, for arrays of so many panels, and `own` defines, at most 32. */
 lcl_status lcl_winograd_kernel(lcl_layer *l, lcl_kernel **out, const char *file,
                                const char *name, int group, size_t panels,
                                const lcl_define *own, size_t n_own, lcl_error *err);
